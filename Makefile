@@ -1,0 +1,49 @@
+# One entry for the developer. A fresh machine needs Python 3.11, make and git.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+CHECKOV := .venv-checkov
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test lint format compliance requirements clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## Make the environment (about half a minute)
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lab: setup ## Run the main job on an AWS account on this machine
+	$(BIN)/cordon lab run
+
+test: setup ## Run every test
+	$(BIN)/pytest
+
+lint: setup ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## Put the code in form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(CHECKOV)/.ready: requirements/checkov.txt
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/checkov.txt
+	@touch $@
+
+compliance: setup $(CHECKOV)/.ready ## Judge the Pulumi program with Checkov and our own policies
+	$(BIN)/python -m policies.gate
+
+requirements: ## Pin the dependencies again, with hashes (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/responders.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml --extra dev -c requirements/responders.txt -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/checkov.in -o requirements/checkov.txt
+
+clean: ## Remove what set-up made
+	rm -rf $(VENV) $(CHECKOV) .mypy_cache .ruff_cache .pytest_cache
