@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 VERSION = "0.1.0"
@@ -202,6 +202,36 @@ class Document(StrEnum):
     HOST_FIREWALL = "cordon-host-firewall"
     VOLATILE = "cordon-volatile"
     MOUNT = "cordon-mount"
+
+
+STEPS = {"Linux": "linux", "Windows": "windows"}
+"""SSM platform type to the document's step, which `GetCommandInvocation` wants as PluginName."""
+WINPMEM_TOOL = "winpmem.exe"
+AVML_TOOLS = {"x86_64": "avml-x86_64", "arm64": "avml-arm64"}
+"""Capture tools by EC2's name of the architecture, as they are named under `tools/<sha256>/`."""
+
+
+def lime_tool(kernel: str) -> str:
+    """Name of the LiME module for one kernel release, as `uname -r` prints it."""
+    return f"lime-{kernel}.ko"
+
+
+class ScriptExit(IntEnum):
+    """How a document's script ended; the exit code, and `code` in the JSON line it prints last."""
+
+    DONE = 0
+    REFUSED = 10
+    """Bad parameters or an unsafe request; nothing was touched."""
+    UNSUPPORTED = 20
+    """This host lacks what is needed; nothing was touched."""
+    LOCKDOWN = 21
+    """The kernel's lockdown forbids reading memory."""
+    NO_VAULT = 22
+    """The vault can't be reached, or the instance's role may not use it."""
+    TAMPERED = 23
+    """A tool is not what its digest says; it was not run."""
+    FAILED = 24
+    """It was tried and did not work; the message says what is left."""
 
 
 def deny_policy_name(case: str) -> str:
