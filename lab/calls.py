@@ -1,0 +1,99 @@
+"""Keeps what was called: for tests that assert on calls, and on there being none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lab.gate.call import Call
+from lab.gate.door import Proceed
+from lab.gate.wire import Response, read_response
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One call that reached the account: each try of a retried call counts as one.
+
+    `error` is the code that it was answered with, empty when it succeeded; `lost` when nothing
+    was answered.
+    """
+
+    service: str
+    operation: str
+    region: str
+    params: Mapping[str, Any]
+    mutating: bool
+    access_key: str
+    user_agent: str
+    error: str
+
+    @property
+    def action(self) -> str:
+        """`service:Operation`, with boto3's name of the service."""
+        return f"{self.service}:{self.operation}"
+
+
+class Calls(Sequence[Seen]):
+    """The calls seen since `clear`, in the order of their answers."""
+
+    def __init__(self) -> None:
+        self._seen: list[Seen] = []
+        self._lock = threading.Lock()
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._seen[index]
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def __iter__(self) -> Iterator[Seen]:
+        return iter(list(self._seen))
+
+    def of(self, service: str, *operations: str) -> list[Seen]:
+        """The calls of one service, of these operations if any are named."""
+        return [
+            seen
+            for seen in self
+            if seen.service == service and (not operations or seen.operation in operations)
+        ]
+
+    @property
+    def mutating(self) -> list[Seen]:
+        """The calls that may have changed something, also those that failed."""
+        return [seen for seen in self if seen.mutating]
+
+    @property
+    def actions(self) -> set[str]:
+        """`service:Operation` of every call."""
+        return {seen.action for seen in self}
+
+    def clear(self) -> None:
+        """Forgets all calls."""
+        with self._lock:
+            self._seen.clear()
+
+    def layer(self, call: Call, proceed: Proceed) -> Response:
+        """The layer for the door."""
+        error = "lost"
+        try:
+            response = proceed()
+            error = "" if response.ok else str(read_response(call, response)["Error"]["Code"])
+        finally:
+            self._add(call, error)
+        return response
+
+    def _add(self, call: Call, error: str) -> None:
+        seen = Seen(
+            call.service,
+            call.operation,
+            call.region,
+            call.params,
+            call.mutating,
+            call.access_key,
+            call.user_agent,
+            error,
+        )
+        with self._lock:
+            self._seen.append(seen)
