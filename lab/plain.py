@@ -27,6 +27,8 @@ class UnknownInvoke(NotImplementedError):
 class PlainMocks(pulumi.runtime.Mocks):
     """An imagined account. `vpcs` and `zones` map a region to ids; absent regions get a default.
 
+    `vpc_tags` maps a VPC's id to its tags, so that a lookup by tag or `tag-key` finds it.
+
     `answers` maps further invoke tokens to an answer, or to a function of the arguments; it wins
     over what is built in. `parameters` maps SSM parameter names to values. `invokes` lists what
     was asked, in order.
@@ -34,6 +36,7 @@ class PlainMocks(pulumi.runtime.Mocks):
 
     regions: Sequence[str] = REGIONS
     vpcs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    vpc_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     zones: Mapping[str, Sequence[str]] = field(default_factory=dict)
     partition: str = "aws"
     account: str = "111122223333"
@@ -71,7 +74,15 @@ def _regions(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
 def _vpcs(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
     region = _region(mocks, args)
     ids = mocks.vpcs.get(region, (f"vpc-{stable_hex(region, 17)}",))
-    return {"id": region, "region": region, "ids": list(ids)}
+    found = [vpc for vpc in ids if _has_tags(mocks.vpc_tags.get(vpc, {}), args)]
+    return {"id": region, "region": region, "ids": found}
+
+
+def _has_tags(tags: Mapping[str, str], args: Mapping[str, Any]) -> bool:
+    """Whether tags fit `tags` and the filter `tag-key`, as DescribeVpcs judges them."""
+    keys = [f["values"] for f in args.get("filters") or () if f["name"] == "tag-key"]
+    wanted = (args.get("tags") or {}).items()
+    return wanted <= tags.items() and all(not tags.keys().isdisjoint(some) for some in keys)
 
 
 def _zones(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from moto.core.base_backend import BackendDict
-from moto.core.model_instances import reset_model_data
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from lab.mended import mend
@@ -56,9 +54,3 @@ def serve(port: int = 0) -> Iterator[Server]:
         yield Server(f"http://{host}:{bound}")
     finally:
         moto.stop()
-
-
-def reset() -> None:
-    """Empties every account."""
-    BackendDict.reset()
-    reset_model_data()

@@ -7,6 +7,7 @@ account behind a port of the loopback, for what runs in another process.
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,16 @@ import boto3
 import botocore.loaders
 import botocore.retries.standard
 import pytest
-from moto import mock_aws
 
 from lab.calls import Calls
 from lab.faults import Faults
+from lab.inprocess import in_process, reset
 from lab.mended import CALLS, FAULTS, mend
-from lab.server import HOME_REGION, Server, credentials_env, reset, serve
+from lab.server import HOME_REGION, Server, credentials_env, serve
 
 mend()
+# A full collection over botocore's models takes half a second, and frees nothing.
+gc.set_threshold(200_000, 50, 1000)
 # Every boto3 Session parses the service models anew (200 ms for EC2); in tests they share them.
 botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 
@@ -70,7 +73,7 @@ def lab_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def aws_lab(lab_env: Path) -> Iterator[AwsLab]:
     """An empty, mended account in this process: boto3 reaches it from any thread."""
-    with mock_aws(config={"core": {"mock_credentials": False}}):
+    with in_process():
         FAULTS.clear()
         CALLS.clear()
         yield AwsLab(lab_env)
