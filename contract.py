@@ -99,6 +99,16 @@ def tool_key(sha256: str, name: str) -> str:
     return f"tools/{sha256}/{name}"
 
 
+VAULT_PREFIX = "cordon-vault-"
+"""Every evidence bucket's name begins so; the responder role's rights are scoped by it."""
+VAULT_LOGS_PREFIX = "cordon-logs-"
+
+
+def vault_bucket(account: str, region: str, suffix: str = "") -> str:
+    """Name of the evidence bucket that preparation makes in an account."""
+    return f"{VAULT_PREFIX}{account}-{region}{suffix}"
+
+
 # --- security groups ----------------------------------------------------------------------------
 
 EVERYWHERE_V4 = "0.0.0.0/0"
@@ -178,6 +188,20 @@ def permission_rules(permissions: Sequence[Mapping[str, Any]]) -> tuple[Rule, ..
         )
         found += [Rule(protocol, *ports, peer) for peer in peers or ["unknown"]]
     return tuple(sorted(found))
+
+
+def rule_permission(rule: Rule) -> dict[str, Any]:
+    """One rule as EC2's `IpPermission`, the inverse of `permission_rules`."""
+    if rule.peer.startswith("sg-"):
+        peer: dict[str, Any] = {"UserIdGroupPairs": [{"GroupId": rule.peer}]}
+    elif rule.peer.startswith("pl-"):
+        peer = {"PrefixListIds": [{"PrefixListId": rule.peer}]}
+    elif ":" in rule.peer:
+        peer = {"Ipv6Ranges": [{"CidrIpv6": rule.peer}]}
+    else:
+        peer = {"IpRanges": [{"CidrIp": rule.peer}]}
+    ports = {} if rule.protocol == "-1" else {"FromPort": rule.from_port, "ToPort": rule.to_port}
+    return {"IpProtocol": rule.protocol, **ports, **peer}
 
 
 # --- roles, documents, policies -------------------------------------------------------------------

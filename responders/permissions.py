@@ -6,8 +6,11 @@ them (`docs/permissions.md`), and tested against the calls that the test suite r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 
 Condition = Mapping[str, Mapping[str, str | list[str]]]
 
@@ -41,3 +44,29 @@ def allow(
 def ec2(kind: str) -> str:
     """ARN pattern of this account's EC2 resources of one kind, such as `network-interface`."""
     return f"arn:{{partition}}:ec2:*:{{account}}:{kind}/*"
+
+
+def declared() -> tuple[Permission, ...]:
+    """Everything the responders' code declares, each once, in the order of modules and classes.
+
+    A module of the package declares as `PERMISSIONS`, an action class as `permissions`. Commands
+    declare nothing: they only parse and print.
+    """
+    found: dict[str, Permission] = {}
+    for module in _modules():
+        classes = [c for c in vars(module).values() if isinstance(c, type)]
+        own = [c for c in classes if c.__module__ == module.__name__]
+        declarations = [getattr(module, "PERMISSIONS", ())]
+        declarations += [getattr(c, "permissions", ()) for c in own]
+        found |= {repr(p): p for declaration in declarations for p in declaration}
+    return tuple(found.values())
+
+
+def _modules() -> Iterator[ModuleType]:
+    import responders
+    import responders.actions
+
+    for package in (responders, responders.actions):
+        for entry in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            if not entry.ispkg:
+                yield importlib.import_module(entry.name)

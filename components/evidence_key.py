@@ -1,0 +1,153 @@
+"""The customer key that encrypts evidence in one region.
+
+Snapshots under the AWS-managed key can't be shared with the account that examines them; those
+under this key can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.iam import Place, Statement, document
+from components.writers import Writers
+from contract import KEY_ALIAS, Purpose, kit_tags
+
+
+@dataclass(frozen=True)
+class EvidenceKeyArgs:
+    """`forensic_account` examines evidence; empty for this account. `deletion_days`: 7 to 30.
+
+    `writers` are those of the vault, in the vault's region. `topics`: EventBridge may use the key
+    to publish to an encrypted topic.
+    """
+
+    region: str
+    place: Place
+    forensic_account: str = ""
+    writers: Writers = field(default_factory=Writers)
+    topics: bool = False
+    deletion_days: int = 30
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class EvidenceKey(pulumi.ComponentResource):
+    """Key and alias. `arn` is the key's. The key outlives the stack: evidence needs it."""
+
+    def __init__(
+        self, name: str, args: EvidenceKeyArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("cordon:components:EvidenceKey", name, {"region": args.region}, opts)
+        key = aws.kms.Key(
+            f"{name}-key",
+            region=args.region,
+            description="Cordon: encrypts evidence",
+            enable_key_rotation=True,
+            deletion_window_in_days=args.deletion_days,
+            policy=document(key_policy(args)),
+            tags=kit_tags(Purpose.EVIDENCE_KEY, args.tags),
+            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+        )
+        aws.kms.Alias(
+            f"{name}-alias",
+            region=args.region,
+            name=KEY_ALIAS,
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.arn = key.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def key_policy(args: EvidenceKeyArgs) -> list[Statement]:
+    """Who may use the key: the account by its IAM policies, others through AWS services only."""
+    place = args.place
+    statements: list[Statement] = [
+        {
+            "Sid": "Account",
+            "Effect": "Allow",
+            "Principal": {"AWS": place.root()},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        _logs(args),
+    ]
+    if args.forensic_account and args.forensic_account != place.account:
+        statements += _forensic_account(args)
+    if args.writers:
+        statements.append(_writers(args))
+    if args.topics:
+        statements.append(_topics(place))
+    return statements
+
+
+def _logs(args: EvidenceKeyArgs) -> Statement:
+    """CloudWatch Logs encrypts the flow logs (its user guide, "Encrypt log data using KMS")."""
+    place = args.place
+    groups = f"arn:{place.partition}:logs:{args.region}:{place.account}:log-group:/cordon/*"
+    return {
+        "Sid": "FlowLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{args.region}.{place.dns_suffix}"},
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt*", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    }
+
+
+def _forensic_account(args: EvidenceKeyArgs) -> list[Statement]:
+    principal = {"AWS": args.place.root(args.forensic_account)}
+    through = {"kms:ViaService": f"ec2.{args.region}.{args.place.dns_suffix}"}
+    return [
+        {
+            "Sid": "ForensicUse",
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": [
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:GenerateDataKey*",
+                "kms:ReEncrypt*",
+            ],
+            "Resource": "*",
+            "Condition": {"StringEquals": through},
+        },
+        {
+            "Sid": "ForensicGrant",
+            "Effect": "Allow",
+            "Principal": principal,
+            "Action": "kms:CreateGrant",
+            "Resource": "*",
+            "Condition": {
+                "Bool": {"kms:GrantIsForAWSResource": "true"},
+                "StringEquals": through,
+            },
+        },
+    ]
+
+
+def _writers(args: EvidenceKeyArgs) -> Statement:
+    """A part of a multipart upload is decrypted again, so writing needs `Decrypt` too."""
+    through = {"kms:ViaService": f"s3.{args.region}.{args.place.dns_suffix}"}
+    return {
+        "Sid": "VaultWriters",
+        "Effect": "Allow",
+        "Principal": args.writers.principal(args.place),
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+        "Condition": args.writers.condition(args.place, through),
+    }
+
+
+def _topics(place: Place) -> Statement:
+    return {
+        "Sid": "WatchTopic",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": place.account}},
+    }

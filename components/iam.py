@@ -1,0 +1,168 @@
+"""Builds IAM policy documents: trust, merged statements, policies within IAM's size limits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+POLICY_LIMIT = 6144
+"""Characters of a managed policy, white space not counted (IAM user guide, "IAM quotas")."""
+POLICIES_PER_ROLE = 10
+"""Managed policies that a role may have attached by default (same page)."""
+
+Statement = dict[str, Any]
+
+
+class Declared(Protocol):
+    """A permission as code declares it: actions, ARN patterns, conditions."""
+
+    @property
+    def actions(self) -> tuple[str, ...]: ...
+    @property
+    def on(self) -> tuple[str, ...]: ...
+    @property
+    def when(self) -> Mapping[str, Mapping[str, str | list[str]]]: ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where policies are written: partition, account, and DNS suffix of service principals."""
+
+    partition: str
+    account: str
+    dns_suffix: str = "amazonaws.com"
+
+    def root(self, account: str = "") -> str:
+        """ARN that stands for a whole account, this one unless another is given."""
+        return f"arn:{self.partition}:iam::{account or self.account}:root"
+
+    def role(self, path_and_name: str, account: str = "") -> str:
+        """ARN of a role; the path begins and ends with `/`."""
+        return f"arn:{self.partition}:iam::{account or self.account}:role{path_and_name}"
+
+
+def document(statements: Sequence[Statement]) -> str:
+    """A policy document as compact JSON."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True)
+
+
+def service_trust(service: str) -> str:
+    """Trust policy for an AWS service such as `ec2.amazonaws.com`."""
+    return document(
+        [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]
+    )
+
+
+def people_trust(
+    place: Place, principals: Sequence[str], *, require_mfa: bool, external_id: str = ""
+) -> str:
+    """Trust policy for people: MFA if asked, an external id for those of other accounts.
+
+    ValueError for a principal with a wildcard, for none, and for one of another account when
+    there is no external id.
+    """
+    if not principals:
+        raise ValueError("a role that people assume needs at least one principal")
+    if wild := [p for p in principals if "*" in p or "?" in p]:
+        raise ValueError(f"{wild[0]} has a wildcard: name each principal")
+    own = [p for p in principals if p.split(":")[4] == place.account]
+    other = [p for p in principals if p not in own]
+    if other and not external_id:
+        raise ValueError(f"{other[0]} is of another account, which needs an external id")
+    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if require_mfa else {}
+    outside = {**mfa, "StringEquals": {"sts:ExternalId": external_id}}
+    return document(
+        [_trust(who, when) for who, when in ((own, mfa), (other, outside)) if who],
+    )
+
+
+def _trust(principals: Sequence[str], condition: Mapping[str, Any]) -> Statement:
+    statement: Statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": sorted(principals)},
+        "Action": "sts:AssumeRole",
+    }
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def merged(declared: Iterable[Declared], facts: Mapping[str, str]) -> list[Statement]:
+    """Declarations as statements, `{partition}` and the like filled in from `facts`.
+
+    Actions on the same resources under the same condition share a statement. ValueError for a
+    placeholder that `facts` does not have.
+    """
+    actions: dict[tuple[tuple[str, ...], str], set[str]] = {}
+    for permission in declared:
+        on = tuple(sorted({fill(pattern, facts) for pattern in permission.on}))
+        when = fill(json.dumps(_plain(permission.when), sort_keys=True), facts)
+        actions.setdefault((on, when), set()).update(permission.actions)
+    return [
+        _statement(sorted(names), resources, json.loads(when))
+        for (resources, when), names in sorted(actions.items())
+    ]
+
+
+def _plain(when: Mapping[str, Mapping[str, str | list[str]]]) -> dict[str, dict[str, Any]]:
+    return {operator: dict(keys) for operator, keys in when.items()}
+
+
+def _statement(
+    actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any]
+) -> Statement:
+    statement: Statement = {
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": list(resources) if len(resources) > 1 else resources[0],
+    }
+    return {**statement, "Condition": condition} if condition else statement
+
+
+def fill(text: str, facts: Mapping[str, str]) -> str:
+    """`{name}` replaced by its fact; IAM's own `${…}` variables stay. ValueError if unknown."""
+
+    def fact(match: re.Match[str]) -> str:
+        if match[1] not in facts:
+            raise ValueError(f"{{{match[1]}}} in a declared permission stands for nothing")
+        return facts[match[1]]
+
+    return re.sub(r"(?<!\$)\{(\w+)\}", fact, text)
+
+
+def packed(statements: Sequence[Statement], limit: int = POLICY_LIMIT) -> list[list[Statement]]:
+    """Statements shared out over as few policies of at most `limit` characters as come easily.
+
+    ValueError when there are more than a role may have.
+    """
+    policies: list[list[Statement]] = []
+    for piece in (piece for whole in statements for piece in _pieces(whole, limit)):
+        room = next((p for p in policies if _size([*p, piece]) <= limit), None)
+        if room is None:
+            policies.append([piece])
+        else:
+            room.append(piece)
+    if len(policies) > POLICIES_PER_ROLE:
+        raise ValueError(
+            f"the declared permissions need {len(policies)} policies; "
+            f"a role can have {POLICIES_PER_ROLE}"
+        )
+    return policies
+
+
+def _pieces(statement: Statement, limit: int) -> list[Statement]:
+    """The statement, or several with fewer actions each when it is too long for one policy."""
+    actions = statement["Action"]
+    if _size([statement]) <= limit or len(actions) < 2:
+        return [statement]
+    half = len(actions) // 2
+    return [
+        piece
+        for part in (actions[:half], actions[half:])
+        for piece in _pieces({**statement, "Action": part}, limit)
+    ]
+
+
+def _size(statements: Sequence[Statement]) -> int:
+    return len(re.sub(r"\s", "", document(statements)))
