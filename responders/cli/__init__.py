@@ -1,0 +1,60 @@
+"""The command line: each command parses, asks the library, prints, and exits."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint, entry_points
+
+import typer
+
+from contract import VERSION
+from responders.cli import case, instance, release, resume
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Incident response for AWS: contain with one command, from what was prepared.",
+    epilog="Exit codes: 0 done · 1 not contained · 2 bad input, nothing touched · 3 contained, "
+    "evidence incomplete · 4 unexpected · 130 interrupted, resumable.",
+)
+app.command()(instance.instance)
+app.command()(release.release)
+app.command()(resume.resume)
+app.add_typer(case.app, name="case")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cordon {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
+) -> None:
+    """Takes the options that belong to no command."""
+
+
+def main() -> None:
+    """The console script. Commands of other parts of the kit are loaded only when called."""
+    for entry in entry_points(group="cordon.commands") if len(sys.argv) > 1 else ():
+        if entry.name == sys.argv[1]:
+            app.add_typer(_load(entry), name=entry.name)
+    app()
+
+
+def _load(entry: EntryPoint) -> typer.Typer:
+    try:
+        return entry.load()  # type: ignore[no-any-return]
+    except ModuleNotFoundError as error:
+        typer.echo(
+            f"cordon: `cordon {entry.name}` needs {error.name}\n"
+            f"  → Install it: pip install 'aws-cordon[{entry.name}]'",
+            err=True,
+        )
+        sys.exit(2)

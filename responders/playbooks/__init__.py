@@ -1,0 +1,30 @@
+"""Playbooks: which actions, in which order. A playbook is a module with `locate` and `steps`."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Protocol, cast
+
+from responders.action import Options
+from responders.aws import Aws
+from responders.locate import Located
+from responders.run import Step
+
+
+class Playbook(Protocol):
+    """What a module in this package offers."""
+
+    def locate(self, aws: Aws, target: str, region: str | None) -> Located:
+        """Finds the one thing that the target means; BadInput or NotContained when it can't."""
+
+    def steps(self, options: Options) -> tuple[Step, ...]:
+        """The graph for these options."""
+
+
+NAMES = ("instance",)
+"""Every playbook; each is the command of the same name."""
+
+
+def playbook(name: str) -> Playbook:
+    """The playbook of a command, imported only now."""
+    return cast(Playbook, importlib.import_module(f"responders.playbooks.{name}"))

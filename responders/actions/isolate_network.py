@@ -1,0 +1,156 @@
+"""Cuts the instance off: every network interface gets the isolate group, and nothing else.
+
+Changing groups does not cut tracked connections. `convert` therefore shortens the idle timeouts,
+puts the untrack group on for the dwell, so that flows become untracked, and then isolates: that
+drops untracked flows at once (EC2 user guide, "Connection tracking"). The untrack group lets
+everything through while it is on. `direct` isolates at once and leaves tracked flows to time out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from contract import Purpose
+from responders import prepared
+from responders.action import Action, Incident, Seen
+from responders.aws import SomeFailed
+from responders.permissions import allow, ec2
+
+TIMEOUTS = {"TcpEstablishedTimeout": 60, "UdpStreamTimeout": 60, "UdpTimeout": 30}
+"""Seconds: the shortest that an interface accepts."""
+
+DEFAULTS = {"TcpEstablishedTimeout": 432_000, "UdpStreamTimeout": 180, "UdpTimeout": 30}
+"""Seconds: what an interface has when nobody set anything (350 for TCP on Nitro v6)."""
+
+
+class IsolateNetwork(Action):
+    """The isolate group on every interface, verified by reading interfaces and rules."""
+
+    name = "isolate-network"
+    contains = True
+    permissions = (
+        allow(
+            "ec2:ModifyNetworkInterfaceAttribute",
+            on=(ec2("network-interface"), ec2("security-group"), ec2("instance")),
+            because="puts the isolate group on each interface; release puts the former ones back",
+            risk="can change the security groups of any interface in the account",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Interface id to its groups, idle timeouts, and the isolate group of its VPC if exact."""
+        interfaces = incident.scene.interfaces
+        if not interfaces:
+            _ = incident.scene.instance  # says so if it was terminated
+            raise ValueError(
+                f"{incident.target} has no network interface in a VPC, so no group can isolate it"
+            )
+        return {
+            str(i["NetworkInterfaceId"]): {
+                "groups": sorted(g["GroupId"] for g in i["Groups"]),
+                "tracking": i.get("ConnectionTrackingConfiguration") or None,
+                "isolate": _exact(incident, str(i["VpcId"]), Purpose.ISOLATE),
+                "untrack": _exact(incident, str(i["VpcId"]), Purpose.UNTRACK),
+            }
+            for i in interfaces
+        }
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each interface that has any group but an exact isolate group."""
+        return tuple(
+            f"{eni} has {', '.join(state['groups']) or 'no group'}"
+            + ("" if state["isolate"] else ", and its VPC has no isolate group to trust")
+            for eni, state in seen.items()
+            if state["isolate"] is None or state["groups"] != [state["isolate"]]
+        )
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Converts, dwells and isolates; once a group was changed it always goes on to isolate."""
+        stuck = [eni for eni, state in seen.items() if not state["isolate"]]
+        open_ = [e for e, s in seen.items() if e not in stuck and s["groups"] != [s["isolate"]]]
+        failures = [f"{eni}: its VPC has no isolate group to trust" for eni in stuck]
+        try:
+            if incident.options.tracking == "convert" and self._untrack(incident, seen, open_):
+                incident.wait(incident.options.dwell)
+        finally:
+            failures += _each(
+                incident, open_, lambda eni: _set(incident, eni, seen[eni]["isolate"])
+            )
+        if incident.options.tracking == "direct" and open_:
+            incident.risk(
+                "connections that were open and tracked live until they are idle for their "
+                "timeout (TCP: up to 5 days, 350 s on Nitro v6); --tracking convert cuts them"
+            )
+        if failures:
+            raise SomeFailed(failures)
+
+    def _untrack(self, incident: Incident, seen: Seen, interfaces: list[str]) -> bool:
+        """Steps (a) and (b) of the technique; whether any interface is now open for the dwell."""
+        able = [eni for eni in interfaces if seen[eni]["untrack"]]
+        for eni in set(interfaces) - set(able):
+            incident.risk(f"{eni}: no untrack group to trust, so its tracked connections live on")
+
+        def shorten(eni: str) -> None:
+            incident.client("ec2").modify_network_interface_attribute(
+                NetworkInterfaceId=eni, ConnectionTrackingSpecification=TIMEOUTS
+            )
+
+        for line in _each(incident, able, shorten):
+            incident.risk(f"idle timeouts not shortened, idle connections may live on: {line}")
+        unconverted = _each(incident, able, lambda eni: _set(incident, eni, seen[eni]["untrack"]))
+        for line in unconverted:
+            incident.risk(f"tracked connections were not cut: {line}")
+        return len(unconverted) < len(able)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Each interface's own groups and idle timeouts, as they were."""
+        now = {
+            str(i["NetworkInterfaceId"]): i.get("ConnectionTrackingConfiguration")
+            for i in incident.scene.interfaces
+        }
+
+        def restore(eni: str) -> None:
+            incident.client("ec2").modify_network_interface_attribute(
+                NetworkInterfaceId=eni, Groups=before[eni]["groups"]
+            )
+            if not _same_tracking(before[eni]["tracking"], now[eni]):
+                incident.client("ec2").modify_network_interface_attribute(
+                    NetworkInterfaceId=eni,
+                    ConnectionTrackingSpecification=before[eni]["tracking"] or DEFAULTS,
+                )
+
+        incident.aws.each(restore, list(before))
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """Groups and timeouts count; which group would isolate does not."""
+        return (
+            now is not None
+            and before["groups"] == now["groups"]
+            and _same_tracking(before["tracking"], now["tracking"])
+        )
+
+
+def _same_tracking(one: Any, other: Any) -> bool:
+    return bool({**DEFAULTS, **(one or {})} == {**DEFAULTS, **(other or {})})
+
+
+def _exact(incident: Incident, vpc: str, purpose: Purpose) -> str | None:
+    rules = incident.group_rules(purpose)
+    group = prepared.choose(incident.scene.groups, vpc, purpose, rules)
+    return group.id if group and group.rules == rules else None
+
+
+def _set(incident: Incident, eni: str, group: str) -> None:
+    incident.client("ec2").modify_network_interface_attribute(
+        NetworkInterfaceId=eni, Groups=[group]
+    )
+
+
+def _each(incident: Incident, interfaces: Iterable[str], work: Any) -> list[str]:
+    """Does `work` on all at once; a line for each that failed."""
+    try:
+        incident.aws.each(work, list(interfaces))
+    except SomeFailed as failed:
+        return failed.told
+    return []

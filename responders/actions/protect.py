@@ -1,0 +1,103 @@
+"""Keeps the instance and its volumes from being destroyed, by mistake or to destroy evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from responders.action import Action, Incident, Seen
+from responders.aws import SomeFailed, explain
+from responders.permissions import allow, ec2
+
+ATTRIBUTES: dict[str, tuple[str, Any]] = {
+    "disableApiTermination": ("DisableApiTermination", True),
+    "disableApiStop": ("DisableApiStop", True),
+    "instanceInitiatedShutdownBehavior": ("InstanceInitiatedShutdownBehavior", "stop"),
+}
+"""Attribute as described, to the field that holds it and the value that protects."""
+
+
+class Protect(Action):
+    """Termination and stop protection, shutdown stops, volumes outlive the instance."""
+
+    name = "protect"
+    permissions = (
+        allow("ec2:DescribeInstanceAttribute", because="reads the protections"),
+        allow(
+            "ec2:ModifyInstanceAttribute",
+            on=ec2("instance"),
+            because="protects the instance from termination; release undoes it",
+            risk="can change attributes of any instance, such as its user data while stopped",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Attribute, or device, to its value."""
+        client = incident.client("ec2")
+        asked = {
+            name: incident.aws.spawn(
+                lambda n: client.describe_instance_attribute(
+                    InstanceId=incident.target, Attribute=n
+                ),
+                name,
+            )
+            for name in ATTRIBUTES
+        }
+        seen: dict[str, Any] = {}
+        for name, answer in asked.items():
+            field, _ = ATTRIBUTES[name]
+            seen[name] = answer.result()[field].get("Value")
+        for mapping in incident.scene.instance.get("BlockDeviceMappings", ()):
+            if "Ebs" in mapping:
+                seen[f"device {mapping['DeviceName']}"] = mapping["Ebs"]["DeleteOnTermination"]
+        return dict(sorted(seen.items()))
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each attribute that does not protect; a Spot instance has no protection."""
+        spot = incident.scene.instance.get("InstanceLifecycle") == "spot"
+        if spot:
+            incident.risk("a Spot instance can't have termination protection: EC2 may reclaim it")
+        return tuple(
+            f"{thing} is {value}"
+            for thing, value in seen.items()
+            if value != _wanted(thing) and not (spot and thing in ATTRIBUTES)
+        )
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """One call an attribute, for EC2 takes no more; one refusal stops no other."""
+        spot = incident.scene.instance.get("InstanceLifecycle") == "spot"
+        todo = {
+            k: _wanted(k)
+            for k, v in seen.items()
+            if v != _wanted(k) and not (spot and k in ATTRIBUTES)
+        }
+        _write(incident, todo)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Every attribute as it was."""
+        _write(incident, before)
+
+
+def _wanted(thing: str) -> Any:
+    return False if thing.startswith("device ") else ATTRIBUTES[thing][1]
+
+
+def _write(incident: Incident, values: Seen) -> None:
+    failures = []
+    for thing, value in values.items():
+        if thing.startswith("device "):
+            change: dict[str, Any] = {
+                "BlockDeviceMappings": [
+                    {
+                        "DeviceName": thing.removeprefix("device "),
+                        "Ebs": {"DeleteOnTermination": value},
+                    }
+                ]
+            }
+        else:
+            change = {ATTRIBUTES[thing][0]: {"Value": value}}
+        try:
+            incident.client("ec2").modify_instance_attribute(InstanceId=incident.target, **change)
+        except Exception as error:
+            failures.append(f"{thing}: {explain(error)}")
+    if failures:
+        raise SomeFailed(failures)

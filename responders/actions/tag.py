@@ -1,0 +1,109 @@
+"""Tags the instance, its interfaces and its volumes as quarantined in this case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract import TAG_CASE, TAG_ENVIRONMENT, TAG_STATUS, Status, quarantine_value
+from responders.action import Action, Incident, Seen
+from responders.permissions import allow, ec2
+
+KINDS = ("instance", "network-interface", "volume")
+
+
+class Tag(Action):
+    """`cordon:case`, `cordon:status`, and `Environment=Quarantine:<case>` on the instance."""
+
+    name = "tag"
+    permissions = (
+        allow("ec2:DescribeTags", because="reads the tags that are about to change"),
+        allow(
+            "ec2:CreateTags",
+            on=tuple(ec2(kind) for kind in KINDS),
+            because="tags what is quarantined; release writes the former values back",
+            risk="can set any tag on instances, interfaces and volumes",
+        ),
+        allow(
+            "ec2:DeleteTags",
+            on=tuple(ec2(kind) for kind in KINDS),
+            when={
+                "ForAllValues:StringEquals": {
+                    "aws:TagKeys": [TAG_CASE, TAG_STATUS, TAG_ENVIRONMENT]
+                }
+            },
+            because="removes on release the tags that were not there before",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Resource id to the values of the tags that this action sets; None where unset."""
+        wanted = self._wanted(incident)
+        pages = (
+            incident.client("ec2")
+            .get_paginator("describe_tags")
+            .paginate(Filters=[{"Name": "resource-id", "Values": sorted(wanted)}])
+        )
+        tags: dict[str, dict[str, str]] = {}
+        for page in pages:
+            for tag in page["Tags"]:
+                tags.setdefault(tag["ResourceId"], {})[tag["Key"]] = tag["Value"]
+        return {
+            resource: {key: tags.get(resource, {}).get(key) for key in keys}
+            for resource, keys in wanted.items()
+        }
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each resource that lacks one of the tags."""
+        wanted = self._wanted(incident)
+        told = []
+        for resource, tags in seen.items():
+            other = tags.get(TAG_CASE)
+            if other not in (None, incident.case) and tags[TAG_STATUS] == Status.QUARANTINED:
+                incident.note(
+                    f"{resource} was quarantined under case {other} before; that case's record "
+                    "has its former state"
+                )
+            if tags != wanted.get(resource, tags):
+                told.append(f"{resource} is not tagged as quarantined in {incident.case}")
+        return tuple(told)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """One call an equal set of tags."""
+        for resource, tags in self._wanted(incident).items():
+            if seen.get(resource) != tags:
+                _create(incident, resource, tags)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """`Environment` as it was; the case stays, with the status `released`."""
+        for resource, tags in before.items():
+            kept = {k: v for k, v in tags.items() if k == TAG_ENVIRONMENT and v is not None}
+            mark = {TAG_CASE: incident.case, TAG_STATUS: Status.RELEASED.value}
+            _create(incident, resource, {**kept, **mark})
+            if tags.get(TAG_ENVIRONMENT, "") is None:
+                incident.client("ec2").delete_tags(
+                    Resources=[resource], Tags=[{"Key": TAG_ENVIRONMENT}]
+                )
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """The user's own tags are as before, and no quarantine is in force."""
+        return before == now or bool(
+            now is not None
+            and before.get(TAG_ENVIRONMENT) == now.get(TAG_ENVIRONMENT)
+            and now.get(TAG_STATUS) != Status.QUARANTINED
+        )
+
+    def _wanted(self, incident: Incident) -> dict[str, dict[str, str]]:
+        mark = {TAG_CASE: incident.case, TAG_STATUS: Status.QUARANTINED.value}
+        instance = {**mark, TAG_ENVIRONMENT: quarantine_value(incident.case)}
+        others = [str(i["NetworkInterfaceId"]) for i in incident.scene.interfaces] + [
+            str(m["Ebs"]["VolumeId"])
+            for m in incident.scene.instance.get("BlockDeviceMappings", ())
+            if "Ebs" in m
+        ]
+        return {incident.target: instance, **dict.fromkeys(sorted(others), mark)}
+
+
+def _create(incident: Incident, resource: str, tags: dict[str, str]) -> None:
+    incident.client("ec2").create_tags(
+        Resources=[resource], Tags=[{"Key": k, "Value": v} for k, v in tags.items()]
+    )

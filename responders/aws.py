@@ -1,0 +1,274 @@
+"""The way to AWS: one Session, clients made when needed and shared, every call on record.
+
+boto3 is imported by the first client, not with this module: `cordon --help` must be quick.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from contract import VERSION
+from responders.errors import BadInput
+from responders.permissions import allow
+
+T = TypeVar("T")
+
+PERMISSIONS = (
+    allow("sts:GetCallerIdentity", because="names the caller in the record"),
+    allow("ec2:DescribeRegions", because="lists the regions that are enabled"),
+)
+
+READS = ("Describe", "Get", "List", "Lookup", "Head", "Search", "Filter", "Simulate", "StartQuery")
+"""Operations that begin so change nothing. A dry run lets no other through."""
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One API call that was made. `error` is AWS's error code, empty when it succeeded."""
+
+    service: str
+    operation: str
+    region: str
+    request_id: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who calls: account id, ARN, and the partition of both."""
+
+    account: str
+    arn: str
+    partition: str
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to reach AWS; boto3 resolves whatever is None."""
+
+    profile: str | None = None
+    region: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    mfa_serial: str | None = None
+    mfa_code: Callable[[], str] | None = field(default=None, compare=False)
+
+
+class WriteInDryRun(Exception):
+    """A dry run was about to change something; the call was not sent."""
+
+
+_calls: contextvars.ContextVar[list[Call] | None] = contextvars.ContextVar("calls", default=None)
+
+
+class Aws:
+    """An account seen through one boto3 Session.
+
+    `case` goes into the user agent of every call. With `read_only`, a call that could change
+    anything raises `WriteInDryRun` before it is sent.
+    """
+
+    def __init__(
+        self, access: Access | None = None, *, case: str | None = None, read_only: bool = False
+    ) -> None:
+        self.access = access or Access()
+        self.read_only = read_only
+        self._case = case
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.RLock()
+        self._pool = ThreadPoolExecutor(max_workers=256, thread_name_prefix="cordon")
+
+    # -- clients --
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            session = boto3.Session(profile_name=self.access.profile)
+            if self.access.role_arn:
+                session = self._assumed(session, self.access.role_arn)
+        except BotoCoreError as error:
+            raise BadInput(f"no session with AWS: {error}", "Check --profile.") from error
+        session.events.register("before-call", self._guard)
+        session.events.register("after-call", self._record)
+        return session
+
+    def _assumed(self, session: Any, role_arn: str) -> Any:
+        """A session of the role, renewed by itself (one hour at a time, unless MFA was used)."""
+        import boto3
+        from botocore.credentials import (
+            AssumeRoleCredentialFetcher,
+            DeferredRefreshableCredentials,
+        )
+        from botocore.session import get_session
+
+        extra: dict[str, Any] = {"RoleSessionName": f"cordon-{self._case or 'responder'}"[:64]}
+        if self.access.external_id:
+            extra["ExternalId"] = self.access.external_id
+        if self.access.mfa_serial:
+            extra["SerialNumber"] = self.access.mfa_serial
+        region = self.access.region or session.region_name
+
+        def regional(service: str, **options: Any) -> Any:
+            return session._session.create_client(service, region_name=region, **options)
+
+        fetcher = AssumeRoleCredentialFetcher(
+            client_creator=regional,
+            source_credentials=session.get_credentials(),
+            role_arn=role_arn,
+            extra_args=extra,
+            mfa_prompter=lambda _prompt: self.access.mfa_code() if self.access.mfa_code else "",
+        )
+        inner = get_session()
+        inner._credentials = DeferredRefreshableCredentials(
+            method="assume-role", refresh_using=fetcher.fetch_credentials
+        )
+        return boto3.Session(botocore_session=inner, region_name=region)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """The shared client of a service in a region (default: `home_region`)."""
+        where = region or self.home_region
+        with self._lock:
+            if (service, where) not in self._clients:
+                from botocore.config import Config
+
+                self._clients[service, where] = self._session.client(
+                    service,
+                    region_name=where,
+                    config=Config(
+                        connect_timeout=5,
+                        read_timeout=30,
+                        retries={"mode": "standard", "max_attempts": 5},
+                        max_pool_connections=32,
+                        user_agent_extra=f"cordon/{VERSION} case/{self._case or 'none'}",
+                    ),
+                )
+            return self._clients[service, where]
+
+    @cached_property
+    def home_region(self) -> str:
+        """The region given, or the session's own."""
+        with self._lock:
+            region = self.access.region or self._session.region_name
+        if not region:
+            raise BadInput(
+                "no AWS region to start from",
+                "Give --region, or set AWS_REGION in the environment.",
+            )
+        return str(region)
+
+    # -- who and where --
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who calls, from STS in the home region."""
+        answer = self.client("sts").get_caller_identity()
+        arn = str(answer["Arn"])
+        return Identity(str(answer["Account"]), arn, arn.split(":")[1])
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """The regions enabled for the account, sorted."""
+        answer = self.client("ec2").describe_regions(AllRegions=False)
+        return tuple(sorted(str(r["RegionName"]) for r in answer["Regions"]))
+
+    # -- doing several things at once --
+
+    def spawn(self, work: Callable[..., T], *args: Any) -> Future[T]:
+        """Runs `work` in a thread; its calls count for the step that spawned it."""
+        return self._pool.submit(contextvars.copy_context().run, work, *args)
+
+    def each(self, work: Callable[[T], Any], items: list[T]) -> None:
+        """Does `work` on every item at once; a failure stops no other, and is raised at the end."""
+        futures = [(item, self.spawn(work, item)) for item in items]
+        failures = [(item, f.exception()) for item, f in futures]
+        told = [f"{item}: {explain(error)}" for item, error in failures if error]
+        if told:
+            raise SomeFailed(told)
+
+    # -- the record of calls --
+
+    def _guard(self, model: Any, **_: Any) -> None:
+        if self.read_only and not model.name.startswith(READS):
+            raise WriteInDryRun(f"{model.service_model.service_name}:{model.name}")
+
+    def _record(
+        self, model: Any, parsed: Mapping[str, Any], context: Mapping[str, Any], **_: Any
+    ) -> None:
+        calls = _calls.get()
+        if calls is not None:
+            meta = parsed.get("ResponseMetadata", {})
+            calls.append(
+                Call(
+                    str(model.service_model.service_name),
+                    str(model.name),
+                    str(context.get("client_region", "")),
+                    str(meta.get("RequestId", "")),
+                    str(parsed.get("Error", {}).get("Code", "")),
+                )
+            )
+
+
+class SomeFailed(Exception):
+    """Some of several things done at once failed; `told` has a line for each."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__("; ".join(told))
+        self.told = told
+
+
+@contextmanager
+def recording() -> Iterator[list[Call]]:
+    """Collects the calls made inside, also those of threads that `spawn` starts inside."""
+    calls: list[Call] = []
+    token = _calls.set(calls)
+    try:
+        yield calls
+    finally:
+        _calls.reset(token)
+
+
+def code_of(error: BaseException) -> str:
+    """AWS's code of an error, or the empty string when AWS did not answer with one."""
+    response = getattr(error, "response", None)
+    if not isinstance(response, Mapping):
+        return ""
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def is_denied(error: BaseException) -> bool:
+    """Whether AWS refused for lack of permission."""
+    return code_of(error) in DENIED
+
+
+@contextmanager
+def expecting(*codes: str) -> Iterator[None]:
+    """Lets errors of exactly these AWS codes pass; every other goes up."""
+    try:
+        yield
+    except Exception as error:
+        if code_of(error) not in codes:
+            raise
+
+
+def explain(error: BaseException) -> str:
+    """One line for people: what failed, with AWS's own code and words where it has them."""
+    code = code_of(error)
+    if code:
+        response: Any = error.response  # type: ignore[attr-defined]
+        operation = getattr(error, "operation_name", "")
+        return f"{operation}: {code}: {response['Error'].get('Message', '')}".strip(": ")
+    text = str(error).strip()
+    if isinstance(error, SomeFailed):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,35 @@
+"""`cordon release`: undo a response, from its record."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from responders.cli import options as shared
+from responders.cli.boundary import boundary
+
+
+@boundary
+def release(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="What was contained.")],
+    case: shared.CaseId,
+    dry_run: shared.DryRun = False,
+    *,
+    common: shared.Common,
+) -> int:
+    """Restore what was there before, from the record. What changed since is left, and told."""
+    from responders.cli import show
+    from responders.respond import Request
+    from responders.respond import release as undo
+
+    request = Request(
+        "release",
+        target,
+        shared.check_case(case),
+        common.responder,
+        common.access,
+        dry_run=dry_run,
+    )
+    report = undo(request, common.tell)
+    return show.report(report, as_json=common.as_json)

@@ -1,0 +1,127 @@
+"""What people see: answers on stdout, talk on stderr, hostile text made harmless."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from responders.report import Report
+from responders.run import StepReport
+
+MARKS = {
+    "done": ("✓", "green"),
+    "already": ("✓", "dim green"),
+    "planned": ("→", "cyan"),
+    "skipped": ("·", "dim"),
+    "failed": ("✗", "bold red"),
+}
+HEADLINES = {
+    "contained": ("CONTAINED", "bold green"),
+    "already-contained": ("ALREADY CONTAINED", "bold green"),
+    "not-contained": ("NOT CONTAINED", "bold red"),
+    "released": ("RELEASED", "bold green"),
+    "not-released": ("NOT RELEASED", "bold red"),
+    "interrupted": ("INTERRUPTED", "bold yellow"),
+    "planned": ("PLAN (nothing was changed)", "bold cyan"),
+}
+
+
+def out() -> Console:
+    """For answers."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def err() -> Console:
+    """For talk."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def safe(text: object) -> str:
+    """Text that anybody could have written, with no way to move the cursor or forge a line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def plain(text: object, style: str = "") -> Text:
+    """Safe text that is never read as markup."""
+    return Text(safe(text), style=style)
+
+
+def error(message: str, advice: str) -> None:
+    """An error and what to do about it."""
+    console = err()
+    console.print(Text("cordon: ", "bold red") + plain(message))
+    if advice:
+        console.print(Text("  → ") + plain(advice))
+
+
+def step(report: StepReport) -> None:
+    """One step as it ends."""
+    err().print(_line(report.as_json()))
+
+
+def step_verbosely(report: StepReport) -> None:
+    """One step as it ends, with what it saw."""
+    step(report)
+    for thing, state in report.seen.items():
+        err().print(Text("      ") + plain(f"{thing}: {json.dumps(state, default=str)}", "dim"))
+
+
+def _line(document: Mapping[str, Any]) -> Text:
+    mark, style = MARKS[document["status"]]
+    line = Text(f"  {mark} ", style) + Text(f"{document['name']:<18}") + Text(document["status"])
+    if document["reason"]:
+        line += Text(": ") + plain(document["reason"], style if mark == "✗" else "")
+    for note in document["notes"]:
+        line += Text("\n      ") + plain(note, "dim")
+    return line
+
+
+def document(value: Mapping[str, Any]) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=True, default=str))
+
+
+def report(found: Report, *, as_json: bool) -> int:
+    """The report; gives the exit code."""
+    if as_json:
+        document(found.as_json())
+        return found.exit_code
+    console = out()
+    word, style = HEADLINES.get(found.outcome, (found.outcome.upper(), "bold"))
+    after = "" if found.contained_after_s is None else f" after {found.contained_after_s:.1f} s"
+    console.print(
+        Text(word, style)
+        + plain(f"{after}: {found.target} in {found.region or 'all regions'}, case {found.case}")
+    )
+    for one in found.steps:
+        console.print(_line(one.as_json()))
+    if found.residual_risks:
+        console.print(Text("Residual risks", "bold yellow"))
+        for risk in found.residual_risks:
+            console.print(Text("  ! ", "yellow") + plain(risk))
+    _evidence(console, found)
+    return found.exit_code
+
+
+def _evidence(console: Console, found: Report) -> None:
+    if not found.evidence.local:
+        return
+    console.print(Text("Record   ") + plain(found.evidence.local))
+    if found.evidence.vault:
+        console.print(Text("Vault    ") + plain(found.evidence.vault))
+    if not found.evidence.complete:
+        console.print(Text("Evidence incomplete: ", "bold yellow") + plain(found.evidence.trouble))
+
+
+def table(headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    """A table on stdout."""
+    grid = Table(*headers, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        grid.add_row(*(plain(cell) for cell in row))
+    out().print(grid)

@@ -1,0 +1,86 @@
+"""What Pulumi prepared in a region, found by tag and by one parameter, and verified before use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract import (
+    MANIFEST_PARAMETER,
+    TAG_PURPOSE,
+    Manifest,
+    Purpose,
+    Rules,
+    permission_rules,
+)
+from responders.aws import Aws, code_of
+from responders.permissions import allow
+
+PERMISSIONS = (
+    allow("ec2:DescribeSecurityGroups", because="finds the prepared groups and reads their rules"),
+    allow(
+        "ssm:GetParameter",
+        on="arn:{partition}:ssm:*:{account}:parameter" + MANIFEST_PARAMETER,
+        because="reads what the region has prepared",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A security group that carries the kit's purpose tag, with all its rules."""
+
+    id: str
+    vpc: str
+    purpose: str
+    rules: Rules
+
+
+def groups(aws: Aws, region: str, vpcs: Iterable[str] = ()) -> list[Group]:
+    """The prepared groups of a region (of some of its VPCs), by id."""
+    filters = [
+        {
+            "Name": f"tag:{TAG_PURPOSE}",
+            "Values": [Purpose.ISOLATE.value, Purpose.UNTRACK.value],
+        }
+    ]
+    if vpcs:
+        filters.append({"Name": "vpc-id", "Values": sorted(vpcs)})
+    pages = aws.client("ec2", region).get_paginator("describe_security_groups")
+    found = [g for page in pages.paginate(Filters=filters) for g in page["SecurityGroups"]]
+    return sorted((group(g) for g in found), key=lambda g: g.id)
+
+
+def group(described: Mapping[str, Any]) -> Group:
+    """One entry of DescribeSecurityGroups."""
+    tags = {t["Key"]: t["Value"] for t in described.get("Tags", ())}
+    return Group(
+        str(described["GroupId"]),
+        str(described.get("VpcId", "")),
+        tags.get(TAG_PURPOSE, ""),
+        Rules(
+            permission_rules(described.get("IpPermissions", ())),
+            permission_rules(described.get("IpPermissionsEgress", ())),
+        ),
+    )
+
+
+def choose(found: Iterable[Group], vpc: str, purpose: Purpose, rules: Rules) -> Group | None:
+    """The group to use in a VPC: one whose rules are exactly as prepared, else any, else None.
+
+    An attacker can tag a group of their own; only exact rules make a group worth using.
+    """
+    fits = [g for g in found if g.vpc == vpc and g.purpose == purpose]
+    return min(fits, key=lambda g: (g.rules != rules, g.id), default=None)
+
+
+def manifest(aws: Aws, region: str) -> Manifest | None:
+    """The region's manifest; None where there is no parameter. ValueError when it is unreadable."""
+    try:
+        answer = aws.client("ssm", region).get_parameter(Name=MANIFEST_PARAMETER)
+    except Exception as error:
+        if code_of(error) == "ParameterNotFound":
+            return None
+        raise
+    return Manifest.from_json(str(answer["Parameter"]["Value"]))

@@ -1,0 +1,305 @@
+"""From a request to a report: opens the case, runs the playbook, closes the record."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+from contract import VERSION
+from responders import vault
+from responders.action import Incident, Options
+from responders.aws import Access, Aws, Identity
+from responders.case import Case, Run, new_run, open_run
+from responders.errors import BadInput, JournalError
+from responders.journal import Journal
+from responders.locate import Located
+from responders.playbooks import NAMES, playbook
+from responders.report import (
+    DONE,
+    INCOMPLETE,
+    Evidence,
+    Report,
+    Verdict,
+    judge_release,
+    judge_response,
+)
+from responders.result import Failed, Skipped, holds, reason_of, status_of
+from responders.run import Listener, Runner, StepReport
+from responders.scene import Scene
+from responders.vault import Mirror
+from responders.verify import local_faults
+
+VAULT_WAIT = 20.0
+"""Seconds that a finished run waits for its last uploads; `cordon case sync` finishes the rest."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command asks for. `responder` is a name for descriptions, not a credential."""
+
+    command: str
+    target: str
+    case: str
+    responder: str
+    access: Access = field(default_factory=Access)
+    options: Options = field(default_factory=Options)
+    dry_run: bool = False
+
+
+class NoEvidence:
+    """Takes the place of the evidence folder in a dry run; saving is a defect there."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    def save(self, name: str, data: bytes) -> None:
+        """Refuses: a dry run saves nothing."""
+        raise JournalError(f"a dry run was about to save {name} ({len(data)} bytes)")
+
+    def names(self) -> frozenset[str]:
+        """What the case has, so that the plan is true."""
+        return self._case.evidence_names()
+
+
+def respond(request: Request, tell: Listener = lambda _r: None, *, run: str = "") -> Report:
+    """Carries out a playbook; with `run`, goes on with one that did not finish."""
+    clock = monotonic()
+    case = Case(request.case)
+    aws = Aws(request.access, case=case.id, read_only=request.dry_run)
+    book = playbook(request.command)
+    who = aws.spawn(lambda: aws.identity)
+    located = book.locate(aws, request.target, request.access.region)
+    graph = book.steps(request.options)
+    with _opened(request, case, aws, located, who.result(), run, tell) as session:
+        reports = session.runner.respond(graph)
+        verdict = judge_response(
+            graph, reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
+        )
+        held = {r.name: r.ended_at for r in reports if holds(r.result)}
+        contains = [step.name for step in graph if step.action.contains]
+        after = max((held[n] for n in contains if n in held), default=None)
+        return session.close(
+            verdict,
+            reports,
+            collecting={step.name for step in graph if step.action.collects},
+            contained_after=after - clock if after and set(contains) <= set(held) else None,
+            trouble=located.trouble,
+        )
+
+
+def release(request: Request, tell: Listener = lambda _r: None, *, run: str = "") -> Report:
+    """Restores what the case's record of the target says, and reports what changed since."""
+    case = Case(request.case)
+    begin = _responding_run(case, request.target).begin
+    if faults := local_faults(case):
+        raise JournalError(
+            f"the record of case {case.id} does not verify, and nothing is restored from it: "
+            + "; ".join(faults),
+            "Look at `cordon case verify`; `cordon case sync` fetches the vault's copy.",
+        )
+    located = Located(str(begin["region"]), str(begin["target"]), str(begin["account"]))
+    aws = Aws(request.access, case=case.id, read_only=request.dry_run)
+    if aws.identity.account != located.account:
+        raise BadInput(
+            f"{located.target} is in account {located.account}, and these credentials are for "
+            f"{aws.identity.account}",
+            "Use the credentials of the account that the case began in.",
+        )
+    request = dataclasses.replace(request, command="release", options=options_of(begin))
+    graph = playbook(str(begin["command"])).steps(request.options)
+    with _opened(request, case, aws, located, aws.identity, run, tell) as session:
+        reports = session.runner.release(graph)
+        verdict = judge_release(
+            reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
+        )
+        return session.close(verdict, reports)
+
+
+def resume(request: Request, tell: Listener = lambda _r: None) -> list[Report]:
+    """Goes on with every run of the case that did not finish, with the options it began with."""
+    reports = []
+    for run in Case(request.case).runs():
+        begin = run.begin
+        if not begin or run.end:
+            continue
+        again = dataclasses.replace(
+            request,
+            command=str(begin["command"]),
+            target=str(begin["target"]),
+            access=dataclasses.replace(request.access, region=str(begin["region"])),
+            options=options_of(begin),
+        )
+        go_on = release if again.command == "release" else respond
+        reports.append(go_on(again, tell, run=run.name))
+    return reports
+
+
+def options_of(begin: Mapping[str, Any]) -> Options:
+    """The options that a run began with; those this version does not know are refused."""
+    known = {f.name: f for f in dataclasses.fields(Options)}
+    stored = dict(begin["options"])
+    if unknown := set(stored) - set(known):
+        raise BadInput(
+            f"the run was begun by another version of cordon (options {', '.join(unknown)})",
+            "Use that version to resume or release it.",
+        )
+    chosen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+    return Options(**chosen)
+
+
+def _responding_run(case: Case, target: str) -> Run:
+    """The newest run that responded to a target, by its id or as the user wrote it then."""
+    for run in reversed(case.runs()):
+        asked = (run.begin.get("target"), run.begin.get("asked"))
+        if run.begin.get("command") in NAMES and target in asked:
+            return run
+    raise BadInput(
+        f"case {case.id} has no record of {target} on this machine",
+        "`cordon case list` shows the cases here; `cordon case sync --case "
+        f"{case.id}` fetches a case from the vault.",
+    )
+
+
+class _Session:
+    """One run in the making: its incident and runner, and how to close its record."""
+
+    def __init__(
+        self, request: Request, runner: Runner, record: Journal | None, mirror: Mirror
+    ) -> None:
+        self.request, self.runner = request, runner
+        self._record, self._mirror = record, mirror
+
+    def close(
+        self,
+        verdict: Verdict,
+        reports: Sequence[StepReport],
+        *,
+        collecting: Collection[str] = (),
+        contained_after: float | None = None,
+        trouble: Sequence[str] = (),
+    ) -> Report:
+        """Journals the end, waits for the vault, and makes the report."""
+        incident = self.runner.incident
+        incomplete = [
+            f"{r.name}: {reason_of(r.result)}"
+            for r in reports
+            if r.name in collecting
+            and (
+                isinstance(r.result, Failed)
+                or (isinstance(r.result, Skipped) and r.result.incomplete)
+            )
+        ]
+        incomplete += self._write_end(verdict, reports)
+        if self._record and (not_sent := self._mirror.close(VAULT_WAIT)):
+            incomplete.append(
+                f"not in the vault yet: {not_sent} (cordon case sync --case "
+                f"{incident.case} finishes it)"
+            )
+        code = verdict.exit_code
+        if code == DONE and incomplete and self._record:
+            code = INCOMPLETE
+        risks = [risk for r in reports for risk in r.risks]
+        risks += [f"region not searched: {line}" for line in trouble]
+        return Report(
+            case=incident.case,
+            command=self.request.command,
+            run=incident.run,
+            target=incident.target,
+            account=incident.account,
+            region=incident.region,
+            outcome=verdict.outcome,
+            exit_code=code,
+            steps=reports,
+            contained_after_s=None if contained_after is None else round(contained_after, 3),
+            residual_risks=list(dict.fromkeys(risks)),
+            evidence=self._evidence(incident, incomplete),
+        )
+
+    def _write_end(self, verdict: Verdict, reports: Sequence[StepReport]) -> list[str]:
+        if self._record is None:
+            return []
+        kind = "interrupted" if self.runner.interrupted else "end"
+        steps = {r.name: status_of(r.result) for r in reports}
+        try:
+            self._record.append(kind, outcome=verdict.outcome, steps=steps)
+        except JournalError as error:
+            return [error.message]
+        return []
+
+    def _evidence(self, incident: Incident, incomplete: list[str]) -> Evidence:
+        if self._record is None:
+            return Evidence(complete=False, trouble="a dry run collects nothing")
+        place = f"cases/{incident.case}/{incident.run}/"
+        return Evidence(
+            local=str(self._record.folder.parent),
+            vault=f"s3://{self._mirror.bucket}/{place}" if self._mirror.bucket else "",
+            complete=not incomplete,
+            trouble="; ".join(incomplete),
+        )
+
+
+@contextmanager
+def _opened(
+    request: Request,
+    case: Case,
+    aws: Aws,
+    located: Located,
+    who: Identity,
+    run: str,
+    tell: Listener,
+) -> Iterator[_Session]:
+    """Locks the case, begins or goes on with its journal, and gives the session."""
+    run = run or new_run()
+    mirror = Mirror(lambda: vault.find(aws, located.region))
+    with nullcontext() if request.dry_run else case.locked():
+        record: Journal | None = None
+        evidence: Any = NoEvidence(case)
+        if not request.dry_run:
+            record, evidence = open_run(case, run, mirror)
+            _begin(record, request, located, who)
+        incident = Incident(
+            case=case.id,
+            run=run,
+            responder=request.responder,
+            aws=aws,
+            account=who.account,
+            partition=who.partition,
+            region=located.region,
+            target=located.target,
+            options=request.options,
+            scene=located.scene or Scene(aws, located.region, located.target),
+            evidence=evidence,
+            started=_started(case, located.target),
+        )
+        undo = case.undo_record(located.target)
+        yield _Session(request, Runner(incident, record, undo=undo, tell=tell), record, mirror)
+
+
+def _begin(record: Journal, request: Request, located: Located, who: Identity) -> None:
+    record.caller = who.arn
+    record.append(
+        "resume" if record.entries else "begin",
+        command=request.command,
+        target=located.target,
+        asked=request.target,
+        account=who.account,
+        region=located.region,
+        responder=request.responder,
+        options=dataclasses.asdict(request.options),
+        kit=VERSION,
+        host=platform.node(),
+    )
+
+
+def _started(case: Case, target: str) -> datetime:
+    """When the first run of the case on this target began; now, if this is the first."""
+    for run in case.runs():
+        if run.begin.get("target") == target:
+            return datetime.fromisoformat(str(run.begin["at"]))
+    return datetime.now(UTC)

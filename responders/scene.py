@@ -1,0 +1,114 @@
+"""What one instance looks like: each question is asked once, all of them at the same time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from contract import Manifest
+from responders import prepared
+from responders.aws import Aws
+from responders.permissions import allow
+
+PERMISSIONS = (
+    allow(
+        "ec2:DescribeInstances",
+        "ec2:DescribeNetworkInterfaces",
+        "autoscaling:DescribeAutoScalingInstances",
+        because="finds the instance, its interfaces and its fleet",
+    ),
+)
+T = TypeVar("T")
+
+
+class InstanceGone(Exception):
+    """The instance is not there any more."""
+
+
+class Scene:
+    """Answers about one instance, cached for the life of this object.
+
+    The runner makes a new one for every look after a change, so that nobody believes an old answer.
+    """
+
+    def __init__(self, aws: Aws, region: str, instance_id: str) -> None:
+        self.aws, self.region, self.instance_id = aws, region, instance_id
+        self.made = time.monotonic()
+        self._answers: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def _once(self, name: str, ask: Callable[[], T]) -> Future[T]:
+        with self._lock:
+            if name not in self._answers:
+                self._answers[name] = self.aws.spawn(ask)
+            return self._answers[name]
+
+    def prefetch(self) -> None:
+        """Asks all that the containment path needs, at once, without waiting."""
+        for name, ask in (
+            ("instance", self._instance),
+            ("interfaces", self._interfaces),
+            ("fleet", self._fleet),
+            ("groups", self._groups),
+            ("manifest", self._manifest),
+        ):
+            self._once(name, ask)
+
+    def client(self, service: str) -> Any:
+        """The shared client in the scene's region."""
+        return self.aws.client(service, self.region)
+
+    @property
+    def instance(self) -> dict[str, Any]:
+        """The instance as DescribeInstances says; `InstanceGone` when there is none."""
+        return self._once("instance", self._instance).result()
+
+    @property
+    def interfaces(self) -> list[dict[str, Any]]:
+        """Every network interface attached to the instance, by id."""
+        return self._once("interfaces", self._interfaces).result()
+
+    @property
+    def fleet(self) -> dict[str, Any] | None:
+        """The instance's entry in its Auto Scaling group, if it is in one."""
+        return self._once("fleet", self._fleet).result()
+
+    @property
+    def groups(self) -> list[prepared.Group]:
+        """All security groups of the region that say they were prepared."""
+        return self._once("groups", self._groups).result()
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The region's manifest, None where there is none."""
+        return self._once("manifest", self._manifest).result()
+
+    def _instance(self) -> dict[str, Any]:
+        answer = self.client("ec2").describe_instances(
+            Filters=[{"Name": "instance-id", "Values": [self.instance_id]}]
+        )
+        found = [i for r in answer["Reservations"] for i in r["Instances"]]
+        if not found or found[0]["State"]["Name"] in ("terminated", "shutting-down"):
+            raise InstanceGone(f"{self.instance_id} is not there any more: it was terminated")
+        return dict(found[0])
+
+    def _interfaces(self) -> list[dict[str, Any]]:
+        pages = self.client("ec2").get_paginator("describe_network_interfaces")
+        attached = [{"Name": "attachment.instance-id", "Values": [self.instance_id]}]
+        found = [i for page in pages.paginate(Filters=attached) for i in page["NetworkInterfaces"]]
+        return sorted(found, key=lambda i: str(i["NetworkInterfaceId"]))
+
+    def _fleet(self) -> dict[str, Any] | None:
+        answer = self.client("autoscaling").describe_auto_scaling_instances(
+            InstanceIds=[self.instance_id]
+        )
+        return next(iter(answer["AutoScalingInstances"]), None)
+
+    def _groups(self) -> list[prepared.Group]:
+        return prepared.groups(self.aws, self.region)
+
+    def _manifest(self) -> Manifest | None:
+        return prepared.manifest(self.aws, self.region)
