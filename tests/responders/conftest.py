@@ -1,0 +1,179 @@
+"""A small account under attack: one instance, prepared groups, and the command line to answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from contract import (
+    GROUP_DESCRIPTIONS,
+    GROUP_NAMES,
+    MANIFEST_PARAMETER,
+    Manifest,
+    Purpose,
+    group_rules,
+    kit_tags,
+    rule_permission,
+)
+from responders.cli import app
+from tests.conftest import AwsLab
+
+REGION = "eu-west-1"
+
+
+@dataclass
+class Scenario:
+    """One workload instance with two interfaces in a prepared VPC, and what was there before."""
+
+    lab: AwsLab
+    region: str
+    vpc: str
+    instance: str
+    app_group: str
+    isolate: str = ""
+    untrack: str = ""
+    enis: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        """Plain boto3 in the scenario's region."""
+        return self.lab.client(service, self.region)
+
+    def groups(self) -> dict[str, list[str]]:
+        """Interface to its groups, as the API says now."""
+        answer = self.client("ec2").describe_network_interfaces(
+            Filters=[{"Name": "attachment.instance-id", "Values": [self.instance]}]
+        )
+        return {
+            i["NetworkInterfaceId"]: sorted(g["GroupId"] for g in i["Groups"])
+            for i in answer["NetworkInterfaces"]
+        }
+
+    def tags(self, resource: str) -> dict[str, str]:
+        """A resource's tags, as the API says now."""
+        answer = self.client("ec2").describe_tags(
+            Filters=[{"Name": "resource-id", "Values": [resource]}]
+        )
+        return {t["Key"]: t["Value"] for t in answer["Tags"]}
+
+
+def prepare_group(lab: AwsLab, region: str, vpc: str, purpose: Purpose) -> str:
+    """A group exactly as preparation makes it."""
+    ec2 = lab.client("ec2", region)
+    group = ec2.create_security_group(
+        GroupName=GROUP_NAMES[purpose], Description=GROUP_DESCRIPTIONS[purpose], VpcId=vpc
+    )["GroupId"]
+    ec2.create_tags(
+        Resources=[group], Tags=[{"Key": k, "Value": v} for k, v in kit_tags(purpose).items()]
+    )
+    described = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
+    if described["IpPermissionsEgress"]:
+        ec2.revoke_security_group_egress(
+            GroupId=group, IpPermissions=described["IpPermissionsEgress"]
+        )
+    rules = group_rules(purpose)
+    if rules.ingress:
+        ec2.authorize_security_group_ingress(
+            GroupId=group, IpPermissions=[rule_permission(r) for r in rules.ingress]
+        )
+        ec2.authorize_security_group_egress(
+            GroupId=group, IpPermissions=[rule_permission(r) for r in rules.egress]
+        )
+    return str(group)
+
+
+def prepare_vault(lab: AwsLab, region: str, bucket: str = "cordon-vault-example") -> None:
+    """A vault and the manifest that names it."""
+    lab.client("s3", region).create_bucket(
+        Bucket=bucket,
+        CreateBucketConfiguration={"LocationConstraint": region},
+        ObjectLockEnabledForBucket=True,
+    )
+    lab.client("ssm", region).put_parameter(
+        Name=MANIFEST_PARAMETER,
+        Type="String",
+        Value=Manifest(vault_bucket=bucket, vault_region=region).to_json(),
+    )
+
+
+@pytest.fixture
+def scenario(aws_lab: AwsLab) -> Scenario:
+    """The account of `Scenario`, with groups, vault and manifest prepared."""
+    ec2 = aws_lab.client("ec2", REGION)
+    vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.20.1.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="app", Description="app", VpcId=vpc)["GroupId"]
+    second = ec2.create_security_group(GroupName="db", Description="db", VpcId=vpc)["GroupId"]
+    instance = ec2.run_instances(
+        ImageId="ami-12345678",
+        InstanceType="t3.micro",
+        MinCount=1,
+        MaxCount=1,
+        UserData="#!/bin/sh\necho hello\n",
+        NetworkInterfaces=[
+            {"DeviceIndex": 0, "SubnetId": subnet, "Groups": [group]},
+            {"DeviceIndex": 1, "SubnetId": subnet, "Groups": [group, second]},
+        ],
+        TagSpecifications=[
+            {
+                "ResourceType": "instance",
+                "Tags": [
+                    {"Key": "Environment", "Value": "Production"},
+                    {"Key": "Owner", "Value": "alice"},
+                ],
+            }
+        ],
+    )["Instances"][0]
+    made = Scenario(
+        aws_lab,
+        REGION,
+        vpc,
+        instance["InstanceId"],
+        group,
+        isolate=prepare_group(aws_lab, REGION, vpc, Purpose.ISOLATE),
+        untrack=prepare_group(aws_lab, REGION, vpc, Purpose.UNTRACK),
+        enis=tuple(sorted(i["NetworkInterfaceId"] for i in instance["NetworkInterfaces"])),
+    )
+    prepare_vault(aws_lab, REGION)
+    return made
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command gave: its exit code and both streams."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The JSON document on stdout."""
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+    def step(self, name: str) -> dict[str, Any]:
+        """One step of the document."""
+        return next(s for s in self.document["steps"] if s["name"] == name)
+
+
+Cordon = Callable[..., Answer]
+
+
+@pytest.fixture
+def cordon(capsys: pytest.CaptureFixture[str]) -> Cordon:
+    """Runs the real command line in this process: `cordon("instance", target, "--case", "IR-7")`."""
+
+    def run(*words: str) -> Answer:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            app(list(words))
+        said = capsys.readouterr()
+        return Answer(int(exit_.value.code or 0), said.out, said.err)
+
+    return run
