@@ -1,0 +1,1 @@
+"""From a Pulumi program to a Terraform plan, so that Checkov can judge it."""

@@ -1,0 +1,91 @@
+"""One Pulumi resource as a Terraform one: names, blocks, plurals, references."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policies.bridge.errors import BridgeError
+from policies.bridge.program import Resource
+from policies.bridge.table import Kind, Mapped, Property, Shape, mapped
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A resource in Terraform's words. `references` maps an argument to what it refers to."""
+
+    address: str
+    type: str
+    name: str
+    values: Mapping[str, Any]
+    references: Mapping[str, tuple[str, ...]]
+
+
+def planned(resource: Resource, name: str, addresses: Mapping[str, str]) -> Planned:
+    """`resource` under the Terraform name `name`; `addresses` maps URNs to Terraform addresses.
+
+    An argument that is nothing but the identity of another resource is left out of the values, as
+    in a plan made before that resource exists; what Checkov then reads is the reference.
+    BridgeError for a type or a property that the table doesn't have.
+    """
+    entry = mapped(resource.type)
+    values = _object(resource.inputs, entry.shape, entry)
+    references: dict[str, tuple[str, ...]] = {}
+    for key, urns in resource.property_dependencies.items():
+        found = entry.shape.properties.get(key)
+        named = [addresses[urn] for urn in urns if urn in addresses]
+        if not named or found is None:
+            continue
+        attribute = "arn" if found.name.endswith("arn") else "id"
+        references[found.name] = tuple(
+            text for address in named for text in (f"{address}.{attribute}", address)
+        )
+        if _is_identity(values.get(found.name), found):
+            values.pop(found.name, None)
+    return Planned(f"{entry.terraform}.{name}", entry.terraform, name, values, references)
+
+
+def _is_identity(value: Any, found: Property) -> bool:
+    """Whether the value is an id, an ARN or a list of such: not a document, a map or a block."""
+    if found.kind not in (Kind.VALUE, Kind.ONLY):
+        return False
+    return all(
+        isinstance(one, str) and not one.lstrip().startswith(("{", "["))
+        for one in (value if isinstance(value, list) else [value])
+    )
+
+
+def _object(given: Mapping[str, Any], shape: Shape, entry: Mapped) -> dict[str, Any]:
+    values = {}
+    for key, value in given.items():
+        found = shape.properties.get(key)
+        if found is None:
+            raise BridgeError(
+                f"{entry.token} has no property {key!r} in the bridge's table: add it to "
+                f"[{entry.terraform}] in policies/bridge/table/{entry.file.name}"
+            )
+        values[found.name] = _value(value, found, entry)
+    return values
+
+
+def _value(value: Any, found: Property, entry: Mapped) -> Any:
+    match found.kind, value:
+        case Kind.BLOCK | Kind.BLOCKS, list():
+            return [_inside(one, found, entry) for one in value]
+        case Kind.BLOCK | Kind.BLOCKS, _:
+            return [_inside(value, found, entry)]
+        case Kind.ONLY, _ if not isinstance(value, list):
+            return [value]
+        case Kind.DOCUMENT, dict():
+            return json.dumps(value)
+        case _:
+            return value
+
+
+def _inside(value: Any, found: Property, entry: Mapped) -> Any:
+    """One block; a value that was blinded or is no object stays as it is."""
+    if found.inside is None or not isinstance(value, dict):
+        return value
+    return _object(value, found.inside, entry)
