@@ -167,7 +167,7 @@ Cordon = Callable[..., Answer]
 
 @pytest.fixture
 def cordon(capsys: pytest.CaptureFixture[str]) -> Cordon:
-    """Runs the real command line in this process: `cordon("instance", target, "--case", "IR-7")`."""
+    """Runs the real command line in this process: `cordon("instance", target, "--case", …)`."""
 
     def run(*words: str) -> Answer:
         capsys.readouterr()

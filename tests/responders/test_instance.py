@@ -13,7 +13,7 @@ def test_contains_every_interface(scenario: Scenario, cordon: Cordon, calls: Cal
     answer = cordon("instance", scenario.instance, "--case", "IR-7", *FAST)
     assert answer.document["outcome"] == "contained", answer.out + answer.err
     assert answer.code == 0
-    assert scenario.groups() == dict.fromkeys(scenario.enis, [scenario.isolate])
+    assert scenario.groups() == {eni: [scenario.isolate] for eni in scenario.enis}
     assert scenario.tags(scenario.instance)["Environment"] == "Quarantine:IR-7"
 
     again = cordon("instance", scenario.instance, "--case", "IR-7", *FAST)
