@@ -200,6 +200,13 @@ class Runner:
         return self._act(action, incident, seen)
 
     def _act(self, action: Action, incident: Incident, seen: Seen) -> tuple[Result, Seen | None]:
+        """Acts and looks again. What contains is tried once more on what that look found."""
+        result, now = self._try(action, incident, seen)
+        if isinstance(result, Failed) and action.contains and now is not None:
+            return self._try(action, self._refreshed(incident, seen), now)
+        return result, now
+
+    def _try(self, action: Action, incident: Incident, seen: Seen) -> tuple[Result, Seen | None]:
         trouble = ""
         try:
             action.act(incident, seen)
