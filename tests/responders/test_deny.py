@@ -1,0 +1,79 @@
+"""Deny documents: what they match, how they are measured and compared."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from responders import deny
+
+BEGAN = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+def test_the_cut_off_lies_30_seconds_ahead_and_never_rounds_down() -> None:
+    assert deny.cut_off(BEGAN) == datetime(2026, 1, 31, 12, 0, 31, tzinfo=UTC)
+    whole = BEGAN.replace(microsecond=0)
+    assert deny.cut_off(whole) == whole + timedelta(seconds=30)
+
+
+def test_the_cut_off_is_written_in_utc_whatever_the_zone() -> None:
+    local = datetime(2026, 1, 31, 17, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    statement = deny.sessions_before(local)["Statement"][0]
+    assert statement["Condition"] == {
+        "DateLessThan": {"aws:TokenIssueTime": "2026-01-31T12:00:00Z"}
+    }
+    assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Deny", "*", "*")
+
+
+def test_one_instance_or_one_session_of_a_role() -> None:
+    narrow = deny.instance_sessions("AROAEXAMPLEID", "i-0123456789abcdef0")
+    condition = deny.sessions_before(BEGAN, narrow)["Statement"][0]["Condition"]
+    assert condition["StringLike"] == {"aws:userid": "AROAEXAMPLEID:i-0123456789abcdef0*"}
+    assert "DateLessThan" in condition
+    assert deny.named_session("AROAEXAMPLEID", "alice") == "AROAEXAMPLEID:alice"
+
+
+def test_everything_has_no_condition_unless_narrowed() -> None:
+    assert "Condition" not in deny.everything()["Statement"][0]
+    assert deny.everything("AROAX:i-0a*")["Statement"][0]["Condition"] == {
+        "StringLike": {"aws:userid": "AROAX:i-0a*"}
+    }
+
+
+def test_each_scope_has_a_policy_of_its_own_with_a_name_that_iam_takes() -> None:
+    case = "C" * 64
+    scopes = ("", deny.EVERYTHING, "i-0123456789abcdef0", "all", "s" * 64, "s" * 63 + "t")
+    names = [deny.policy_name(case, scope) for scope in scopes]
+    assert len(set(names)) == len(scopes)
+    assert all(re.fullmatch(r"[\w+=,.@-]{1,128}", name) for name in names)
+
+
+def test_white_space_does_not_count() -> None:
+    spaced = {"Version": "2012-10-17", "Statement": [{"Sid": "a b"}]}
+    assert deny.size(spaced) == len(json.dumps(spaced, separators=(",", ":"))) - 1
+    left = deny.room("user", [spaced, spaced])
+    assert left == 2_048 - 2 * deny.size(spaced)
+    assert deny.room("role", []) == 10_240
+
+
+@pytest.mark.parametrize("narrow", ["", "AROAX:i-0a*"])
+def test_a_later_cut_off_covers_an_earlier_one(narrow: str) -> None:
+    early = deny.sessions_before(BEGAN, narrow)
+    late = deny.sessions_before(BEGAN + timedelta(hours=1), narrow)
+    assert deny.covers(early, early)
+    assert deny.covers(late, early)
+    assert not deny.covers(early, late)
+
+
+def test_nothing_else_covers() -> None:
+    wanted = deny.sessions_before(BEGAN)
+    assert not deny.covers(None, wanted)
+    assert not deny.covers(deny.sessions_before(BEGAN, "AROAX:i-0a*"), wanted)
+    later = {**deny.sessions_before(BEGAN + timedelta(hours=1))}
+    allowed = {**later, "Statement": [{**later["Statement"][0], "Effect": "Allow"}]}
+    assert not deny.covers(allowed, wanted)
+    assert not deny.covers({"Statement": "x"}, wanted)
+    assert not deny.covers(wanted, deny.everything())
