@@ -9,6 +9,8 @@ from __future__ import annotations
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.gate import door
+from lab.gate.answers import answers
+from lab.mends import mend_all
 
 FAULTS = Faults()
 CALLS = Calls()
@@ -16,6 +18,10 @@ CALLS = Calls()
 
 def mend() -> None:
     """Mends moto once; further calls change nothing."""
+    if answers in door.layers():
+        return
+    mend_all()
     door.add_layer(CALLS.layer)
     door.add_layer(FAULTS.layer)
+    door.add_layer(answers)
     door.install()

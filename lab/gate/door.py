@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.exceptions import ServiceException
 from moto.core.request import Request, normalize_request
 from moto.core.utils import convert_to_flask_response
 
@@ -27,8 +28,12 @@ class ConnectionLost(Exception):
 
 def add_layer(layer: Layer) -> None:
     """Puts a layer behind those that are there: the first added sees a call first."""
-    if layer not in _layers:
-        _layers.append(layer)
+    _layers.append(layer)
+
+
+def layers() -> tuple[Layer, ...]:
+    """The layers that stand behind the door, from the outermost."""
+    return tuple(_layers)
 
 
 def install() -> None:
@@ -52,6 +57,8 @@ def _walk(call: Call, layers: list[Layer], moto: Proceed) -> Response:
         return layers[0](call, lambda: _walk(call, layers[1:], moto))
     except AwsError as error:
         return write_error(call, error)
+    except ServiceException as error:  # moto's own, raised by a backend that a layer asked
+        return write_error(call, AwsError(error.code, error.message))
 
 
 _moto_stubber = BotocoreStubber.process_request

@@ -1,0 +1,34 @@
+"""What moto 5.2.5 does otherwise than AWS, or not at all: one file each.
+
+A mend is a module with a docstring that states AWS's rule and where it is documented, and a
+function `mend` that is called once. Everything a mend keeps is kept on moto's own backends, so it
+ends when they are emptied.
+"""
+
+from __future__ import annotations
+
+from lab.mends import (
+    connection_tracking,
+    group_deletion,
+    instance_attributes,
+    interface_groups,
+    launch,
+    revoke_rules,
+    terminate,
+)
+
+MENDS = (
+    interface_groups,
+    connection_tracking,
+    group_deletion,
+    instance_attributes,
+    launch,
+    revoke_rules,
+    terminate,
+)
+
+
+def mend_all() -> None:
+    """Applies every mend."""
+    for module in MENDS:
+        module.mend()
