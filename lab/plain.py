@@ -26,6 +26,7 @@ class UnknownInvoke(NotImplementedError):
 @dataclass
 class PlainMocks(pulumi.runtime.Mocks):
     """An imagined account. `vpcs` and `zones` map a region to ids; absent regions get a default.
+    `vpc_tags` maps a VPC's id to its tags, by which it can be looked up.
 
     `vpc_tags` maps a VPC's id to its tags, so that a lookup by tag or `tag-key` finds it.
 
@@ -36,6 +37,7 @@ class PlainMocks(pulumi.runtime.Mocks):
 
     regions: Sequence[str] = REGIONS
     vpcs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    vpc_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     vpc_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     zones: Mapping[str, Sequence[str]] = field(default_factory=dict)
     partition: str = "aws"

@@ -200,6 +200,35 @@ def test_computed_attributes_feed_other_resources(tmp_path: Path) -> None:
     assert program.named("k").outputs["arn"].startswith("arn:aws:kms:eu-west-1:111122223333:key/")
 
 
+def test_imagined_vpcs_are_looked_up_by_tag(tmp_path: Path) -> None:
+    source = """
+        import pulumi, pulumi_aws as aws
+        def ids(**how):
+            return aws.ec2.get_vpcs(region="eu-west-1", **how).ids
+        key = aws.ec2.GetVpcsFilterArgs(name="tag-key", values=["cordon:ignore", "other"])
+        pulumi.export("all", ids())
+        pulumi.export("tags", ids(tags={"cordon:ignore": "yes"}))
+        pulumi.export("key", ids(filters=[key]))
+        """
+    mocks = PlainMocks(
+        vpcs={"eu-west-1": ["vpc-1", "vpc-2"]}, vpc_tags={"vpc-2": {"cordon:ignore": "yes"}}
+    )
+    exports = run(tmp_path, source, mocks=mocks).exports
+    assert exports == {"all": ["vpc-1", "vpc-2"], "tags": ["vpc-2"], "key": ["vpc-2"]}
+
+
+def test_an_asynchronous_program_is_awaited(tmp_path: Path) -> None:
+    source = """
+        import asyncio, pulumi, pulumi_aws as aws
+        async def build():
+            asked = [aws.ec2.get_vpcs_output(region=r).future() for r in aws.get_regions().names]
+            return {"vpcs": [found.ids for found in await asyncio.gather(*asked)]}
+        pulumi.run(build)
+        """
+    mocks = PlainMocks(["us-east-1", "eu-west-1"], {"us-east-1": ["vpc-1"], "eu-west-1": []})
+    assert run(tmp_path, source, mocks=mocks).exports == {"vpcs": [["vpc-1"], []]}
+
+
 def test_a_hundred_resources_take_well_under_a_second(tmp_path: Path) -> None:
     source = """
         import pulumi_aws as aws
