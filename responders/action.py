@@ -66,6 +66,8 @@ class Options:
     force_own_key: bool = False
     session: str = ""
     deny_all: bool = False
+    renew: bool = False
+    delete_login: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Incident:
     evidence: Evidence
     started: datetime
     """When the first run of this case on this target began (UTC): a stable cut-off."""
+    subject: str = ""
+    """The identity behind a key, or that the target is, as `Principal` writes it; else empty."""
     known: Seen = field(default_factory=dict)
     """What this step saw before its first change in this case: on release, on a second run and
     after acting, `observe` uses it to look at things that can no longer be found by the target."""

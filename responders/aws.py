@@ -83,6 +83,7 @@ class Aws:
         self.read_only = read_only
         self._case = case
         self._clients: dict[tuple[str, str], Any] = {}
+        self._sources: list[Any] = []
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(max_workers=256, thread_name_prefix="cordon")
 
@@ -95,8 +96,10 @@ class Aws:
 
         try:
             session = boto3.Session(profile_name=self.access.profile)
+            self._sources = [session]
             if self.access.role_arn:
                 session = self._assumed(session, self.access.role_arn)
+                self._sources.append(session)
         except BotoCoreError as error:
             raise BadInput(f"no session with AWS: {error}", "Check --profile.") from error
         session.events.register("before-call", self._guard)
@@ -175,6 +178,13 @@ class Aws:
         answer = self.client("sts").get_caller_identity()
         arn = str(answer["Arn"])
         return Identity(str(answer["Account"]), arn, arn.split(":")[1])
+
+    @property
+    def key_ids(self) -> frozenset[str]:
+        """Ids of the access keys in use: the session's, and of what it assumed its role with."""
+        _ = self.identity  # the session is there, and works
+        found = [source.get_credentials() for source in self._sources]
+        return frozenset(str(c.access_key) for c in found if c is not None)
 
     @cached_property
     def regions(self) -> tuple[str, ...]:

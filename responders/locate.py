@@ -16,13 +16,17 @@ INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
 
 @dataclass(frozen=True)
 class Located:
-    """The target and its region; `trouble` names the regions that could not be searched."""
+    """The target and its region; `trouble` names the regions that could not be searched.
+
+    `subject` is the identity that a key belongs to, or that the target is: see `Principal`.
+    """
 
     region: str
     target: str
     account: str = ""
     trouble: tuple[str, ...] = ()
     scene: Scene | None = None
+    subject: str = ""
 
 
 def filters(target: str) -> list[dict[str, Any]]:
