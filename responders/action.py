@@ -26,11 +26,25 @@ Only what undo and proof need: a value that changes by itself would look like dr
 """
 
 
+Watch = Callable[[str, float | None], None]
+"""Given what is going on, and how much of it is done (0 to 1; None: unknown)."""
+
+
+def unwatched(what: str, done: float | None) -> None:
+    """Nobody watches."""
+
+
 class Evidence(Protocol):
     """Where evidence goes: on disk, hashed in the journal, then in the vault."""
 
     def save(self, name: str, data: bytes) -> None:
         """Keeps `data` as `name` (a relative path); the same name twice is refused."""
+
+    def refer(self, key: str, size: int, sha256: str) -> None:
+        """Lists an object that the target wrote into the vault itself: it is too big to come here.
+
+        `key` is the whole key, `size` in bytes as S3 says, `sha256` (hex) as the target said.
+        """
 
     def names(self) -> frozenset[str]:
         """Names of all that the case holds so far, of every run."""
@@ -55,6 +69,8 @@ class Options:
     snapshot: bool = True
     lock_mode: str = "governance"
     lock_days: int = 365
+    copy: bool = True
+    wait: bool = False
     detach: bool = False
     replace: bool = True
     nacl: tuple[str, ...] = ()
@@ -68,6 +84,15 @@ class Options:
     deny_all: bool = False
     renew: bool = False
     delete_login: bool = False
+    zone: str = ""
+    image: str = ""
+    machine: str = "m6i.large"
+    volume_type: str = "gp3"
+    volume_size: int = 0
+    volume_iops: int = 0
+    snapshots: tuple[str, ...] = ()
+    hashing: str = "host"
+    from_account: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +121,8 @@ class Incident:
     known: Seen = field(default_factory=dict)
     """What this step saw before its first change in this case: on release, on a second run and
     after acting, `observe` uses it to look at things that can no longer be found by the target."""
+    watch: Watch = field(default=unwatched, compare=False)
+    """Told how far a long step is; shows it or not."""
     stopping: threading.Event = field(default_factory=threading.Event)
     notes: list[str] = field(default_factory=list)
     risks: list[str] = field(default_factory=list)
