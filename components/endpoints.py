@@ -1,8 +1,11 @@
-"""Which interface endpoints a forensic VPC keeps while nothing happens, by cost tier."""
+"""The endpoints of a forensic VPC: its only ways out, and most of what it costs while idle."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
+
+from components.iam import Place, Statement
 
 
 class Tier(StrEnum):
@@ -19,3 +22,37 @@ SERVICES: dict[Tier, tuple[str, ...]] = {
     Tier.HOT: ("ssm", "ssmmessages", "ec2messages", "kms", "logs"),
 }
 """`ssm` and `ssmmessages` let people in; `ec2messages` is for old agents."""
+
+
+def service_name(region: str, service: str) -> str:
+    """Name of an endpoint service. Those used here begin so in `aws`, `aws-cn`, `aws-us-gov`."""
+    return f"com.amazonaws.{region}.{service}"
+
+
+def s3_policy(place: Place, vault_bucket: str, organization: str) -> list[Statement]:
+    """What may leave through S3: to the vault, and to buckets of the organization if one is set."""
+    vault = f"arn:{place.partition}:s3:::{vault_bucket}"
+    statements = [_allow("Vault", "s3:*", [vault, f"{vault}/*"], {})]
+    if organization:
+        own = {"StringEquals": {"aws:ResourceOrgID": organization}}
+        statements.append(_allow("Organization", "s3:*", "*", own))
+    return statements
+
+
+def interface_policy(place: Place) -> list[Statement]:
+    """Only with credentials of this account: stolen or planted ones of others don't get out."""
+    own = {"StringEquals": {"aws:PrincipalAccount": place.account}}
+    return [_allow("OwnAccount", "*", "*", own)]
+
+
+def _allow(
+    sid: str, action: str, resource: str | list[str], condition: dict[str, Any]
+) -> Statement:
+    statement: Statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": action,
+        "Resource": resource,
+    }
+    return {**statement, "Condition": condition} if condition else statement

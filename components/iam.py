@@ -49,11 +49,16 @@ def document(statements: Sequence[Statement]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, sort_keys=True)
 
 
-def service_trust(service: str) -> str:
-    """Trust policy for an AWS service such as `ec2.amazonaws.com`."""
-    return document(
-        [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]
-    )
+def service_trust(service: str, source_account: str = "") -> str:
+    """Trust policy for an AWS service; `source_account`: only on behalf of that account."""
+    statement: Statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+    }
+    if source_account:
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": source_account}}
+    return document([statement])
 
 
 def people_trust(

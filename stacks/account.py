@@ -2,61 +2,101 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
+from components.ebs_encryption import EbsEncryption, EbsEncryptionArgs
+from components.isolated_profiles import IsolatedProfiles, IsolatedProfilesArgs
 from components.isolation_groups import IsolationGroups, IsolationGroupsArgs
-from components.people import PeopleRole
 from components.responder_role import ResponderRole, ResponderRoleArgs
+from components.vpc_watch import VpcWatch, VpcWatchArgs
 from responders.permissions import declared
 from stacks.config import Settings
-from stacks.foundation import Foundation
+from stacks.foundation import Foundation, people
+
+Groups = dict[str, dict[str, pulumi.Output[str]]]
+"""A VPC's id to its two groups' ids, by purpose."""
 
 
-def account(settings: Settings, foundation: Foundation) -> dict[str, Any]:
-    """Declares them. Exports: `groups` (region, VPC, purpose), `ignoredVpcs`, `responderRole`."""
+@dataclass(frozen=True)
+class Account:
+    """What was declared; empty without this stack."""
+
+    groups: Mapping[str, Groups] = field(default_factory=dict)
+    ignored: Mapping[str, list[str]] = field(default_factory=dict)
+    responder_role: pulumi.Input[str] = ""
+    isolated_profiles: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    watches: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+
+    def manifest(self) -> dict[str, Any]:
+        """The fields of every region's manifest that come from here."""
+        return {"isolated_profiles": dict(self.isolated_profiles)}
+
+    def exports(self) -> dict[str, Any]:
+        """`groups` by region, VPC and purpose, `ignoredVpcs` by region, roles, watches."""
+        return {
+            "groups": dict(self.groups),
+            "ignoredVpcs": dict(self.ignored),
+            "responderRole": self.responder_role,
+            "isolatedProfiles": dict(self.isolated_profiles),
+            "watches": dict(self.watches),
+        }
+
+
+def account(settings: Settings, foundation: Foundation) -> Account:
+    """Declares it."""
     estate = foundation.estate
-    groups = {region: _groups(settings, foundation, region) for region in estate.regions}
-    role = ResponderRole(
-        "responder",
-        ResponderRoleArgs(
-            place=estate.place,
-            people=people(settings, foundation, settings.access.responders),
-            permissions=declared(),
-            vault_bucket=foundation.vault.name,
-            vault_key_arn=foundation.vault.key_arn,
-            tags=settings.tags,
-        ),
+    for region in estate.regions if settings.ebs_default_encryption else ():
+        EbsEncryption(f"ebs-{region}", EbsEncryptionArgs(region, foundation.keys[region]))
+    return Account(
+        groups={region: _groups(settings, foundation, region) for region in estate.regions},
+        ignored={r: list(vpcs.ignored) for r, vpcs in estate.vpcs.items() if vpcs.ignored},
+        responder_role=_responder(settings, foundation),
+        isolated_profiles=IsolatedProfiles(
+            "isolated",
+            IsolatedProfilesArgs(estate.place, settings.access.boundary, settings.tags),
+        ).profiles,
+        watches={
+            region: _watch(settings, foundation, region)
+            for region in (estate.regions if settings.watch != "off" else ())
+        },
     )
-    ignored = {region: list(vpcs.ignored) for region, vpcs in estate.vpcs.items() if vpcs.ignored}
-    return {"groups": groups, "ignoredVpcs": ignored, "responderRole": role.arn}
 
 
-def people(settings: Settings, foundation: Foundation, principals: tuple[str, ...]) -> PeopleRole:
-    """How these principals assume a role of this account."""
-    access = settings.access
-    return PeopleRole(
+def _responder(settings: Settings, foundation: Foundation) -> pulumi.Output[str]:
+    args = ResponderRoleArgs(
         place=foundation.estate.place,
-        principals=principals,
-        require_mfa=access.require_mfa,
-        external_id=access.external_id,
-        boundary=access.boundary,
-        hours=access.session_hours,
+        people=people(settings, foundation.estate, settings.access.responders),
+        permissions=declared(),
+        vault_bucket=foundation.vault.name,
+        vault_key_arn=foundation.vault.key_arn,
+        tags=settings.tags,
     )
+    return ResponderRole("responder", args).arn
 
 
-def _groups(
-    settings: Settings, foundation: Foundation, region: str
-) -> dict[str, dict[str, pulumi.Output[str]]]:
+def _groups(settings: Settings, foundation: Foundation, region: str) -> Groups:
     vpcs = foundation.estate.vpcs[region].prepared
-    made = IsolationGroups(
-        f"isolation-{region}",
-        IsolationGroupsArgs(
-            region=region,
-            vpcs={vpc: vpc for vpc in vpcs},
-            responder_cidrs=settings.responder_cidrs,
-            tags=settings.tags,
-        ),
+    args = IsolationGroupsArgs(
+        region=region,
+        vpcs={vpc: vpc for vpc in vpcs},
+        responder_cidrs=settings.responder_cidrs,
+        tags=settings.tags,
     )
+    made = IsolationGroups(f"isolation-{region}", args)
     return {v: {"isolate": made.isolate[v], "untrack": made.untrack[v]} for v in vpcs}
+
+
+def _watch(settings: Settings, foundation: Foundation, region: str) -> pulumi.Output[str]:
+    args = VpcWatchArgs(
+        region=region,
+        place=foundation.estate.place,
+        target=settings.watch,
+        key_arn=foundation.keys[region],
+        emails=settings.watch_emails,
+        tags=settings.tags,
+    )
+    return VpcWatch(f"watch-{region}", args).target_arn

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
+
+from components.documents import Documents, DocumentsArgs
 from components.manifest import Manifest, ManifestArgs
-from stacks.account import account
+from stacks.account import Account, account
+from stacks.agreement import agree
 from stacks.config import Settings
-from stacks.estate import survey
+from stacks.costs import Estimate, estimate
+from stacks.estate import Estate, survey
+from stacks.forensics import Forensics, forensics, networks
 from stacks.foundation import Foundation, lay
 
 
@@ -17,33 +23,53 @@ async def build() -> dict[str, Any]:
     Whatever is wrong with the settings is said (`BadConfig`) before anything is registered.
     """
     settings = Settings.read()
-    estate = await survey(settings)
+    return _regional(settings, await survey(settings))
+
+
+def _regional(settings: Settings, estate: Estate) -> dict[str, Any]:
+    """The account and forensics stacks, which share keys, vault and manifests."""
+    agree(settings, estate)
+    networks(settings, estate)
     foundation = lay(settings, estate)
-    exports: dict[str, Any] = {
-        "account": estate.place.account,
-        "partition": estate.place.partition,
-        "regions": list(estate.regions),
-        "keys": dict(foundation.keys),
-        "vault": {
-            "bucket": foundation.vault.bucket,
-            "region": foundation.vault.region,
-            "keyArn": foundation.vault.key_arn,
+    examined = forensics(settings, foundation) if "forensics" in settings.stacks else Forensics()
+    prepared = account(settings, foundation) if "account" in settings.stacks else Account()
+    cost = _cost(settings, foundation)
+    pulumi.log.info(f"cordon: {cost.sentence()}")
+    return {
+        **foundation.exports(),
+        **(examined.exports() if "forensics" in settings.stacks else {}),
+        **(prepared.exports() if "account" in settings.stacks else {}),
+        "manifests": {
+            region: _manifest(settings, foundation, examined, prepared, region)
+            for region in estate.regions
         },
-    }
-    exports |= account(settings, foundation)
-    return exports | {
-        "manifests": {region: _manifest(settings, foundation, region) for region in estate.regions}
+        "cost": cost.export(),
     }
 
 
-def _manifest(settings: Settings, foundation: Foundation, region: str) -> Any:
+def _cost(settings: Settings, foundation: Foundation) -> Estimate:
+    tiers = {region: settings.network.tier_of(region) for region in foundation.estate.zones}
+    return estimate(foundation.keys, tiers)
+
+
+def _manifest(
+    settings: Settings,
+    foundation: Foundation,
+    examined: Forensics,
+    prepared: Account,
+    region: str,
+) -> pulumi.Output[str]:
+    """The region's documents, and the parameter that names everything in the region."""
     vault = foundation.vault
+    documents = Documents(f"documents-{region}", DocumentsArgs(region, settings.tags))
     content = {
         "vault_bucket": vault.bucket,
         "vault_region": vault.region,
         "vault_key_arn": vault.key_arn,
         "key_arn": foundation.keys[region],
         "forensic_account": settings.forensic_account or foundation.estate.place.account,
+        **prepared.manifest(),
+        **examined.manifest(region),
     }
-    args = ManifestArgs(region, content, {}, settings.responder_cidrs, settings.tags)
+    args = ManifestArgs(region, content, documents.pins, settings.responder_cidrs, settings.tags)
     return Manifest(f"manifest-{region}", args).parameter

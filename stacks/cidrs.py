@@ -28,12 +28,14 @@ def slot_of(region: str, count: int) -> int:
 def plan(base: str, regions: Iterable[str], placed: Mapping[str, int]) -> dict[str, IPv4Network]:
     """One /24 of `base` per region. `placed` gives some regions a slot by hand.
 
-    BadConfig when a slot lies outside the base or two regions would share one.
+    A region placed by hand keeps its slot while it is not prepared. BadConfig when a slot lies
+    outside the base or two regions would share one.
     """
     network = IPv4Network(base)
     count = 2 ** (SLOT_PREFIX - network.prefixlen)
+    wanted = frozenset(regions)
     taken: dict[int, str] = {}
-    for region in sorted(regions, key=lambda r: (r not in placed, r)):
+    for region in (*sorted(placed), *sorted(wanted - placed.keys())):
         slot = placed.get(region, slot_of(region, count))
         if not 0 <= slot < count:
             raise BadConfig(
@@ -46,7 +48,7 @@ def plan(base: str, regions: Iterable[str], placed: Mapping[str, int]) -> dict[s
                 f"give one of them a free slot, such as {_free(taken, count)}",
             )
         taken[slot] = region
-    return {region: _slot_network(network, slot) for slot, region in sorted(taken.items())}
+    return {r: _slot_network(network, s) for s, r in sorted(taken.items()) if r in wanted}
 
 
 def zone_networks(network: IPv4Network, zones: Iterable[str]) -> dict[str, str]:

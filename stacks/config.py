@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -25,6 +26,11 @@ PRINCIPAL = r"arn:aws(-[a-z]+)*:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)"
 POLICY_ARN = r"arn:aws(-[a-z]+)*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+"
 KEY_ARN = r"arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
 VAULT = VAULT_PREFIX + r"[a-z0-9-]{3,50}"
+LOG_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
+    *(2922, 3288, 3653),
+)
+"""What CloudWatch Logs takes (API reference, PutRetentionPolicy)."""
 MAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 WHO = "the ARN of one user, role or account root, without wildcards"
 
@@ -53,6 +59,11 @@ class Access:
     external_id: str = field(default="", repr=False)
     boundary: str = ""
     session_hours: int = 4
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Who may read evidence: the analysts, or the responders where none are named."""
+        return self.analysts or self.responders
 
 
 @dataclass(frozen=True)
@@ -108,7 +119,7 @@ class Settings:
             organization_id=reading.text(
                 "organizationId", pattern="o-[a-z0-9]{10,32}", what="an organization's id (o-…)"
             ),
-            log_days=reading.number("logDays", 400, low=1, high=3653),
+            log_days=_log_days(reading),
             key_deletion_days=reading.number("keyDeletionDays", 30, low=7, high=30),
             ebs_default_encryption=reading.flag("ebsDefaultEncryption", False),
             watch=reading.choice("watch", ("off", "queue", "topic"), "off"),
@@ -185,8 +196,16 @@ def _network(reading: Reading) -> Network:
         tier=Tier(reading.choice("tier", tiers, Tier.COLD)),
         tiers={region: Tier(tier) for region, tier in chosen.items()},
         base=_base(reading),
-        slots=reading.table("cidrSlots", int),
+        slots=_slots(reading),
     )
+
+
+def _slots(reading: Reading) -> dict[str, int]:
+    slots = reading.table("cidrSlots", int)
+    for region in slots:
+        if not re.fullmatch(REGION, region):
+            raise reading.bad("cidrSlots", f"{region!r} is not a region")
+    return slots
 
 
 def _base(reading: Reading) -> str:
@@ -217,6 +236,17 @@ def _cidrs(reading: Reading, key: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _log_days(reading: Reading) -> int:
+    days = reading.number("logDays", 400, low=1, high=3653)
+    if days not in LOG_DAYS:
+        raise reading.bad(
+            "logDays",
+            f"CloudWatch Logs keeps no logs for {days} days; it does for "
+            f"{', '.join(str(d) for d in LOG_DAYS)}",
+        )
+    return days
+
+
 def _account(reading: Reading, key: str) -> str:
     return reading.text(key, pattern=ACCOUNT, what="a 12-digit account id")
 
@@ -236,6 +266,14 @@ def _agree(reading: Reading, settings: Settings) -> None:
         raise reading.bad(
             "responders", "name who may assume the responder role, by ARN; nobody can respond yet"
         )
+    if roles := [p for p in access.break_glass if ":role/" in p]:
+        raise reading.bad(
+            "breakGlass",
+            f"{roles[0]} is a role, and a role's session never carries MFA, which is always "
+            "demanded here; name users",
+        )
+    if not vault.bucket and {"account", "forensics"} & {*settings.stacks} and not access.readers:
+        raise reading.bad("analysts", "name who may read evidence, by ARN")
     roles = [p for p in (*access.responders, *access.analysts) if ":role/" in p]
     if access.require_mfa and roles:
         raise reading.bad(

@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from importlib.metadata import version
+from typing import Any, TypeVar
 
+import pulumi
 import pulumi_aws as aws
+from pulumi.runtime import invoke_async
 
 from components.iam import Place
 from contract import TAG_IGNORE, TAG_PURPOSE, Purpose
@@ -31,12 +34,13 @@ class Vpcs:
 
 @dataclass(frozen=True)
 class Estate:
-    """The account, its enabled regions that the settings leave in, and what is in each.
+    """The account, its enabled regions, those that the settings leave in, and what is in each.
 
     `vpcs` has the regions of the account stack, `zones` those of the forensics stack.
     """
 
     place: Place
+    enabled: frozenset[str] = frozenset()
     regions: tuple[str, ...] = ()
     vpcs: Mapping[str, Vpcs] = field(default_factory=dict)
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -44,11 +48,12 @@ class Estate:
 
 async def survey(settings: Settings) -> Estate:
     """Looks. BadConfig for a region that is not enabled, or that can't be read."""
-    place = _place()
-    regions = _regions(settings, aws.get_regions().names)
+    place, enabled = _place(), frozenset(aws.get_regions().names)
+    regions = _regions(settings, enabled)
     forensic = _forensic_regions(settings, regions) if "forensics" in settings.stacks else ()
     return Estate(
         place,
+        enabled,
         regions,
         await _each(regions if "account" in settings.stacks else (), _vpcs),
         await _each(forensic, _zones),
@@ -60,14 +65,13 @@ def _place() -> Place:
     return Place(partition.partition, caller.account_id, partition.dns_suffix)
 
 
-def _regions(settings: Settings, enabled: Iterable[str]) -> tuple[str, ...]:
-    known = set(enabled)
+def _regions(settings: Settings, enabled: frozenset[str]) -> tuple[str, ...]:
     for region in settings.regions:
-        if region not in known:
+        if region not in enabled:
             raise BadConfig(
                 "cordon:regions", f"{region} is not enabled in this account; enable or remove it"
             )
-    chosen = tuple(sorted((set(settings.regions) or known) - set(settings.exclude)))
+    chosen = tuple(sorted((set(settings.regions) or enabled) - set(settings.exclude)))
     if not chosen:
         raise BadConfig("cordon:exclude", "leaves no region to prepare; remove some")
     return chosen
@@ -106,23 +110,33 @@ async def _vpcs(region: str) -> Vpcs:
 
 
 async def _vpc_ids(region: str, *tag_keys: str, **tags: str) -> tuple[str, ...]:
-    filters = [aws.ec2.GetVpcsFilterArgs(name="tag-key", values=list(tag_keys))]
-    found = await aws.ec2.get_vpcs_output(
-        region=region, filters=filters if tag_keys else None, tags=tags or None
-    ).future()
-    return tuple(sorted(found.ids if found else ()))
+    asked: dict[str, Any] = {"region": region}
+    if tag_keys:
+        asked["filters"] = [{"name": "tag-key", "values": list(tag_keys)}]
+    if tags:
+        asked["tags"] = tags
+    return tuple(sorted((await _ask("aws:ec2/getVpcs:getVpcs", asked))["ids"]))
 
 
 async def _zones(region: str) -> tuple[str, ...]:
     """Names of the region's own zones; local and wavelength zones are opt-in and left out."""
-    found = await aws.get_availability_zones_output(
-        region=region,
-        state="available",
-        filters=[
-            aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"])
-        ],
-    ).future()
-    return tuple(sorted(found.names if found else ()))
+    asked = {
+        "region": region,
+        "state": "available",
+        "filters": [{"name": "opt-in-status", "values": ["opt-in-not-required"]}],
+    }
+    found = await _ask("aws:index/getAvailabilityZones:getAvailabilityZones", asked)
+    return tuple(sorted(found["names"]))
+
+
+async def _ask(token: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """One provider function. `pulumi_aws` has only forms that block, or that can't be awaited.
+
+    The version makes it the provider process that the resources use as well.
+    """
+    options = pulumi.InvokeOptions(version=version("pulumi-aws"))
+    answer: Mapping[str, Any] = await invoke_async(token, dict(asked), options)
+    return answer
 
 
 async def _each(regions: Iterable[str], look: Callable[[str], Awaitable[T]]) -> dict[str, T]:

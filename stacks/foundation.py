@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 
+from components.analyst_role import AnalystRole, AnalystRoleArgs
+from components.break_glass_role import BreakGlassRole, BreakGlassRoleArgs
 from components.evidence_key import EvidenceKey, EvidenceKeyArgs
 from components.evidence_vault import EvidenceVault, EvidenceVaultArgs
+from components.people import PeopleRole
 from components.writers import Writers
 from contract import VAULT_LOGS_PREFIX, vault_bucket
 from stacks.config import ORGANIZATION, Settings
@@ -23,38 +27,77 @@ class Vault:
     bucket: pulumi.Input[str]
     region: str
     key_arn: pulumi.Input[str]
-    made_here: bool
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """The account's keys by region (the vault's region among them) and its vault."""
+    """The account's keys by region (the vault's region among them), its vault, who reads it."""
 
     estate: Estate
     keys: Mapping[str, pulumi.Output[str]]
     vault: Vault
+    roles: Mapping[str, pulumi.Output[str]]
+
+    def exports(self) -> dict[str, Any]:
+        """`account`, `partition`, `regions`, `keys` by region, `vault`, roles by name."""
+        return {
+            "account": self.estate.place.account,
+            "partition": self.estate.place.partition,
+            "regions": list(self.estate.regions),
+            "keys": dict(self.keys),
+            "vault": {
+                "bucket": self.vault.bucket,
+                "region": self.vault.region,
+                "keyArn": self.vault.key_arn,
+            },
+            **self.roles,
+        }
 
 
 def lay(settings: Settings, estate: Estate) -> Foundation:
-    """Declares the keys and, unless the settings name one made elsewhere, the vault."""
+    """Declares the keys and, unless the settings name a vault made elsewhere, the vault."""
     told = settings.vault
-    vault_region = told.region or settings.home
-    here = not told.bucket
-    regions = sorted({*estate.regions, *([vault_region] if here else [])})
-    keys = {region: _key(settings, estate, region, vault_region) for region in regions}
-    if not here:
-        vault = Vault(told.bucket, told.bucket, vault_region, told.key_arn, False)
-        return Foundation(estate, keys, vault)
-    return Foundation(estate, keys, _vault(settings, estate, vault_region, keys[vault_region]))
+    region = told.region or settings.home
+    if told.bucket:
+        keys = {r: _key(settings, estate, r, Writers()) for r in estate.regions}
+        return Foundation(estate, keys, Vault(told.bucket, told.bucket, region, told.key_arn), {})
+    keys = {
+        r: _key(settings, estate, r, writers(settings) if r == region else Writers())
+        for r in sorted({*estate.regions, region})
+    }
+    vault = _vault(settings, estate, region, keys[region])
+    return Foundation(estate, keys, vault, _roles(settings, estate, vault))
 
 
-def _key(settings: Settings, estate: Estate, region: str, vault_region: str) -> pulumi.Output[str]:
-    holds_vault = region == vault_region and not settings.vault.bucket
+def people(settings: Settings, estate: Estate, principals: tuple[str, ...]) -> PeopleRole:
+    """How these principals assume a role of this account."""
+    access = settings.access
+    return PeopleRole(
+        place=estate.place,
+        principals=principals,
+        require_mfa=access.require_mfa,
+        external_id=access.external_id,
+        boundary=access.boundary,
+        hours=access.session_hours,
+    )
+
+
+def writers(settings: Settings) -> Writers:
+    """Who writes into the vault from other accounts."""
+    named = settings.vault.writers
+    if ORGANIZATION in named:
+        return Writers(organization=settings.organization_id)
+    return Writers(accounts=named)
+
+
+def _key(
+    settings: Settings, estate: Estate, region: str, key_writers: Writers
+) -> pulumi.Output[str]:
     args = EvidenceKeyArgs(
         region=region,
         place=estate.place,
         forensic_account=settings.forensic_account,
-        writers=writers(settings) if holds_vault else Writers(),
+        writers=key_writers,
         topics=settings.watch == "topic",
         deletion_days=settings.key_deletion_days,
         tags=settings.tags,
@@ -77,12 +120,18 @@ def _vault(settings: Settings, estate: Estate, region: str, key_arn: pulumi.Outp
         writers=writers(settings),
         tags=settings.tags,
     )
-    return Vault(name, EvidenceVault("vault", args).bucket, region, key_arn, True)
+    return Vault(name, EvidenceVault("vault", args).bucket, region, key_arn)
 
 
-def writers(settings: Settings) -> Writers:
-    """Who writes into the vault from other accounts."""
-    named = settings.vault.writers
-    if ORGANIZATION in named:
-        return Writers(organization=settings.organization_id)
-    return Writers(accounts=named)
+def _roles(settings: Settings, estate: Estate, vault: Vault) -> dict[str, pulumi.Output[str]]:
+    access = settings.access
+    readers = people(settings, estate, access.readers)
+    analyst = AnalystRole(
+        "analyst",
+        AnalystRoleArgs(readers, vault.name, vault.region, vault.key_arn, settings.tags),
+    )
+    if not access.break_glass:
+        return {"analystRole": analyst.arn}
+    lifters = people(settings, estate, access.break_glass)
+    glass = BreakGlassRole("break-glass", BreakGlassRoleArgs(lifters, vault.name, settings.tags))
+    return {"analystRole": analyst.arn, "breakGlassRole": glass.arn}

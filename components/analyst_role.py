@@ -1,0 +1,85 @@
+"""The role that reads evidence, and can do no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from components.iam import Statement, document
+from components.people import PeopleRole, people_role
+from contract import ANALYST_ROLE, Purpose, kit_tags
+
+
+@dataclass(frozen=True)
+class AnalystRoleArgs:
+    """The vault's bucket, region and key; the role is of the account that holds them."""
+
+    people: PeopleRole
+    vault_bucket: str
+    vault_region: str
+    vault_key_arn: pulumi.Input[str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class AnalystRole(pulumi.ComponentResource):
+    """Role and inline policy; `arn` is the role's."""
+
+    def __init__(
+        self, name: str, args: AnalystRoleArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("cordon:components:AnalystRole", name, {}, opts)
+        tags = kit_tags(Purpose.ROLE, args.tags)
+        role = people_role(name, ANALYST_ROLE, "Cordon: reads evidence", args.people, tags, self)
+        aws.iam.RolePolicy(
+            f"{name}-policy",
+            role=role.name,
+            name=ANALYST_ROLE,
+            policy=pulumi.Output.from_input(args.vault_key_arn).apply(
+                lambda arn: document(read_evidence(args, arn))
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.arn = role.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def read_evidence(args: AnalystRoleArgs, key_arn: str) -> list[Statement]:
+    """Lists the vault, reads any version of a case's objects with their locks, through S3 only."""
+    place = args.people.place
+    bucket = f"arn:{place.partition}:s3:::{args.vault_bucket}"
+    return [
+        {
+            "Effect": "Allow",
+            "Action": [
+                "s3:GetBucketLocation",
+                "s3:GetBucketObjectLockConfiguration",
+                "s3:GetBucketVersioning",
+                "s3:ListBucket",
+                "s3:ListBucketVersions",
+            ],
+            "Resource": bucket,
+        },
+        {
+            "Effect": "Allow",
+            "Action": [
+                "s3:GetObject",
+                "s3:GetObjectAttributes",
+                "s3:GetObjectLegalHold",
+                "s3:GetObjectRetention",
+                "s3:GetObjectVersion",
+                "s3:GetObjectVersionAttributes",
+            ],
+            "Resource": f"{bucket}/cases/*",
+        },
+        {
+            "Effect": "Allow",
+            "Action": "kms:Decrypt",
+            "Resource": key_arn,
+            "Condition": {
+                "StringEquals": {"kms:ViaService": f"s3.{args.vault_region}.{place.dns_suffix}"}
+            },
+        },
+    ]
