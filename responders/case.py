@@ -17,7 +17,7 @@ from typing import Any
 from contract import CASE_PATTERN, evidence_key, is_case_id, journal_key
 from responders import journal
 from responders.errors import BadInput, JournalError
-from responders.journal import GENESIS, Entry, Journal, sha256, write_durably
+from responders.journal import GENESIS, Entry, Journal, private_folder, sha256, write_durably
 from responders.vault import Mirror
 
 
@@ -99,8 +99,7 @@ class Case:
     def make(self) -> None:
         """Makes the folder, closed to other users; JournalError when it can't be."""
         try:
-            home().mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(self.folder)
         except OSError as error:
             raise JournalError(
                 f"the case folder {self.folder} can't be made: {error.strerror}",
@@ -166,15 +165,20 @@ class EvidenceFolder:
             raise JournalError(f"{name!r} can't name a piece of evidence")
         path = self.folder / name
         with self._lock:
-            if path.exists():
+            if name in self._listed():
                 raise JournalError(f"evidence {name} exists already and is not overwritten")
             try:
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                private_folder(path.parent)
                 write_durably(path, data)
             except OSError as error:
                 raise JournalError(f"evidence {name} can't be written: {error.strerror}") from error
         self._journal.append("evidence", name=name, sha256=sha256(data), bytes=len(data))
         self._mirror.add(evidence_key(self._case.id, self._run, name), path)
+
+    def _listed(self) -> set[str]:
+        """A file that no entry lists was left by a run that died: it proves nothing."""
+        entries = list(self._journal.entries)
+        return {str(e.body["name"]) for e in entries if e.kind == "evidence"}
 
     def names(self) -> frozenset[str]:
         """What the case has, so that nothing is collected twice."""

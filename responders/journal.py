@@ -46,6 +46,13 @@ def utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def private_folder(path: Path) -> None:
+    """Makes a folder, and what lacks above it, closed to other users (OSError when it can't)."""
+    for folder in reversed((path, *path.parents)):
+        if not folder.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def write_durably(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all, and returns once it is on disk (OSError when full)."""
     partial = path.with_name(path.name + ".partial")
@@ -131,7 +138,7 @@ class Journal:
                 }
             )
             try:
-                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                private_folder(self.folder)
                 write_durably(self.folder / f"{number}.json", raw)
             except OSError as error:
                 raise JournalError(

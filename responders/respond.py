@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from contract import VERSION
-from responders import vault
+from responders import sync, vault
 from responders.action import Incident, Options
 from responders.aws import Access, Aws, Identity
 from responders.case import Case, Run, new_run, open_run
@@ -255,8 +256,10 @@ def _opened(
     tell: Listener,
 ) -> Iterator[_Session]:
     """Locks the case, begins or goes on with its journal, and gives the session."""
-    run = run or new_run()
     mirror = Mirror(lambda: vault.find(aws, located.region))
+    if run:  # its last uploads may have died with it
+        mirror.later(partial(sync.send, case, run=run))
+    run = run or new_run()
     with nullcontext() if request.dry_run else case.locked():
         record: Journal | None = None
         evidence: Any = NoEvidence(case)

@@ -75,7 +75,7 @@ class Mirror:
 
     def __init__(self, find: Callable[[], Vault | None]) -> None:
         self._find = find
-        self._queue: queue.Queue[tuple[str, Path] | None] = queue.Queue()
+        self._queue: queue.Queue[Callable[[Vault], object] | None] = queue.Queue()
         self._trouble: list[str] = []
         self._lock = threading.Lock()
         self._left = 0
@@ -84,9 +84,13 @@ class Mirror:
 
     def add(self, key: str, path: Path) -> None:
         """Queues one file."""
+        self.later(lambda vault: vault.put(key, path.read_bytes()))
+
+    def later(self, work: Callable[[Vault], object]) -> None:
+        """Queues any work with the vault."""
         with self._lock:
             self._left += 1
-            self._queue.put((key, path))
+            self._queue.put(work)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True, name="vault")
                 self._thread.start()
@@ -102,12 +106,12 @@ class Mirror:
         if self._trouble:
             return self._trouble[0]
         if self._left:
-            return f"{self._left} files were still on their way after {seconds:.0f} s"
+            return f"{self._left} uploads were still under way after {seconds:.0f} s"
         return ""
 
     def _work(self) -> None:
         vault: Vault | None = None
-        while (item := self._queue.get()) is not None:
+        while (work := self._queue.get()) is not None:
             if len(self._trouble) >= ENOUGH_TROUBLE:
                 continue
             try:
@@ -116,8 +120,7 @@ class Mirror:
                     self._trouble.append("no vault is prepared in this region")
                     return
                 self.bucket = vault.bucket
-                key, path = item
-                vault.put(key, path.read_bytes())
+                work(vault)
             except Exception as error:
                 self._trouble.append(f"the vault can't be reached: {explain(error)}")
             else:

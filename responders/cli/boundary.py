@@ -103,10 +103,11 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def _log() -> Path | str:
     """Appends the traceback to the log file; tells where, or why it could not."""
     from responders.case import home
+    from responders.journal import private_folder
 
     path = home() / "cordon.log"
     try:
-        home().mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(home())
         path.touch(mode=0o600)
         with path.open("a") as file:
             file.write(f"--- {datetime.now(UTC).isoformat()}\n{traceback.format_exc()}\n")

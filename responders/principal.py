@@ -1,0 +1,199 @@
+"""Users and roles: how they are written, found, and told apart from the caller's own.
+
+A principal is written `user/alice`, `role/deployer`, or `role/deployer/<session>` for the sessions
+of one name. People may also give the plain name, an ARN, or the unique id that CloudTrail shows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from responders.aws import Aws, Identity, code_of, explain, is_denied
+from responders.errors import BadInput, NotContained
+from responders.permissions import allow
+
+PERMISSIONS = (
+    allow("iam:GetUser", on="arn:{partition}:iam::{account}:user/*", because="finds a user"),
+    allow("iam:GetRole", on="arn:{partition}:iam::{account}:role/*", because="finds a role"),
+    allow(
+        "iam:ListUsers",
+        "iam:ListRoles",
+        because="finds a user or role by its unique id, or what a wrong name may have meant",
+    ),
+)
+
+NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+"""Names of users and roles; names of sessions have at least two characters."""
+KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{16}")
+_UNIQUE = {"AIDA": "user", "AROA": "role"}
+ROOT_ADVICE = (
+    "Only a person who can sign in as the root user can act on it: change the root password, check "
+    "the root e-mail address and MFA devices, and delete the root's access keys (Security "
+    "credentials, in the account menu). In a member account of an organization, the management "
+    "account can remove root credentials (IAM, Root access management). Sessions of root can't be "
+    "revoked by any policy. Open a case: `cordon support open`, or the form for lost accounts."
+)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A user, a role, or a role's sessions of one name (`session`)."""
+
+    kind: str
+    name: str
+    session: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(filter(None, (self.kind, self.name, self.session)))
+
+    @classmethod
+    def parse(cls, text: str) -> Principal:
+        """Reads what `str` writes; ValueError for anything else."""
+        kind, _, rest = text.partition("/")
+        name, _, session = rest.partition("/")
+        if kind not in ("user", "role") or not NAME.fullmatch(name):
+            raise ValueError(f"{text!r} is no principal")
+        if session and (kind == "user" or not NAME.fullmatch(session)):
+            raise ValueError(f"{text!r} is no principal")
+        return cls(kind, name, session)
+
+    @classmethod
+    def of_arn(cls, arn: str) -> Principal | None:
+        """The principal of a user's, role's or session's ARN; None for any other (such as root)."""
+        parts = arn.split(":", 5)[-1].split("/")
+        match parts:
+            case ["user", *_, name] if name:
+                return cls("user", name)
+            case ["role", *_, name] if name:
+                return cls("role", name)
+            case ["assumed-role", name, session]:
+                return cls("role", name, session)
+        return None
+
+
+def find(aws: Aws, kind: str, text: str) -> tuple[Principal, dict[str, Any]]:
+    """The one user or role that `text` means, and IAM's description of it.
+
+    BadInput, with what to give instead, when there is none.
+    """
+    if text.startswith("arn:"):
+        wanted = _from_arn(aws, kind, text)
+    elif re.fullmatch(r"(AIDA|AROA)[A-Z0-9]{12,30}(:.*)?", text):
+        wanted = _from_unique_id(aws, kind, text)
+    else:
+        wanted = _from_name(kind, text)
+    return wanted, _described(aws, wanted)
+
+
+def is_own(wanted: Principal, who: Identity) -> bool:
+    """Whether the caller is this principal, or one of its sessions."""
+    own = Principal.of_arn(who.arn)
+    if own is None or (own.kind, own.name.lower()) != (wanted.kind, wanted.name.lower()):
+        return False
+    return not wanted.session or own.session == wanted.session
+
+
+def refuse_own(target: str) -> BadInput:
+    """What to raise when the target is what the caller works with."""
+    return BadInput(
+        f"{target} is what you are using now: to respond to it would cut you off",
+        "Use other credentials (--profile, --role-arn), or add --force-own-key if you mean it.",
+    )
+
+
+def _from_name(kind: str, text: str) -> Principal:
+    if KEY_ID.fullmatch(text):
+        raise BadInput(f"{text} is an access key id", f"Use `cordon key {text}`.")
+    if re.fullmatch(r"i-[0-9a-f]{8,17}", text):
+        raise BadInput(f"{text} is an instance", f"Use `cordon instance {text}`.")
+    given, _, name = text.rpartition("/")
+    if given in ("user", "role") and given != kind:
+        raise BadInput(f"{text} is a {given}", f"Use `cordon {given} {name}`.")
+    if given not in ("", kind) or not NAME.fullmatch(name):
+        raise BadInput(
+            f"{text!r} can't be the name of a {kind}",
+            "Give the plain name without its path (letters, digits and +=,.@_-, at most 64), "
+            "or its ARN.",
+        )
+    return Principal(kind, name)
+
+
+def _from_arn(aws: Aws, kind: str, arn: str) -> Principal:
+    parts = arn.split(":", 5)
+    if len(parts) != 6:
+        raise BadInput(f"{arn!r} is not an ARN", "Give the plain name, or the whole ARN.")
+    if parts[4] != aws.identity.account:
+        raise BadInput(
+            f"{arn} is in account {parts[4]}, and these credentials are for "
+            f"{aws.identity.account}; nothing was touched",
+            "Use credentials of that account.",
+        )
+    if parts[5] == "root":
+        raise NotContained("this is the account's root user", ROOT_ADVICE)
+    found = Principal.of_arn(arn)
+    if found is None:
+        raise BadInput(
+            f"{arn} is neither a user nor a role",
+            "A federated user's sessions end with those of the user who made them: "
+            "`cordon user` with that user's name.",
+        )
+    if found.kind != kind:
+        raise BadInput(f"{arn} is a {found.kind}", f"Use `cordon {found.kind} {arn}`.")
+    return found
+
+
+def _from_unique_id(aws: Aws, kind: str, text: str) -> Principal:
+    unique, _, session = text.partition(":")
+    if _UNIQUE[unique[:4]] != kind:
+        other = _UNIQUE[unique[:4]]
+        raise BadInput(f"{unique} is the unique id of a {other}", f"Use `cordon {other} {text}`.")
+    for entry in _all(aws, kind):
+        if entry[f"{kind.title()}Id"] == unique:
+            return Principal(kind, str(entry[f"{kind.title()}Name"]), session)
+    raise BadInput(
+        f"there is no {kind} with the unique id {unique} in account {aws.identity.account}",
+        "It may be of another account, or was deleted.",
+    )
+
+
+def _described(aws: Aws, wanted: Principal) -> dict[str, Any]:
+    try:
+        return describe(aws, wanted)
+    except Exception as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
+    raise BadInput(
+        f"there is no {wanted.kind} {wanted.name} in account {aws.identity.account}",
+        _advice(aws, wanted),
+    )
+
+
+def describe(aws: Aws, wanted: Principal) -> dict[str, Any]:
+    """IAM's description of a user or role; the error NoSuchEntity when it is not there."""
+    iam = aws.client("iam")
+    if wanted.kind == "user":
+        return dict(iam.get_user(UserName=wanted.name)["User"])
+    return dict(iam.get_role(RoleName=wanted.name)["Role"])
+
+
+def _advice(aws: Aws, wanted: Principal) -> str:
+    """What the user may have meant: a role for a user, or another spelling."""
+    told = "Check the name and the account (cordon uses the AWS credentials of the environment)."
+    for kind in ("user", "role"):
+        try:
+            names = sorted(str(e[f"{kind.title()}Name"]) for e in _all(aws, kind))
+        except Exception as error:
+            if not is_denied(error):
+                raise
+            return f"{told} The {kind}s can't be listed: {explain(error)}"
+        for name in names:
+            if name.lower() == wanted.name.lower():
+                return f"There is a {kind} {name}: `cordon {kind} {name}`."
+    return told
+
+
+def _all(aws: Aws, kind: str) -> list[dict[str, Any]]:
+    pages = aws.client("iam").get_paginator(f"list_{kind}s").paginate()
+    return [entry for page in pages for entry in page[f"{kind.title()}s"]]
