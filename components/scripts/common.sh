@@ -7,8 +7,8 @@
 set -euo pipefail
 umask 077
 export LC_ALL=C AWS_PAGER='' AWS_MAX_ATTEMPTS=3
-PATH=$PATH:/usr/local/bin:/snap/bin
 root=${CORDON_ROOT:-}
+PATH=$PATH:$root/usr/local/bin:$root/snap/bin
 
 # contract.ScriptExit
 readonly DONE=0 REFUSED=10 UNSUPPORTED=20 LOCKDOWN=21 NO_VAULT=22 TAMPERED=23 FAILED=24
@@ -52,8 +52,8 @@ trap on_exit EXIT
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# last_line FILE: what a command said last, for messages.
-last_line() { grep -v '^ *$' -- "$1" 2>/dev/null | tail -n 1 || :; }
+# said FILE: the last two lines that a command wrote, for messages.
+said() { { grep -v '^ *$' -- "$1" 2>/dev/null || :; } | tail -n 2 | tr '\n' ' '; }
 
 # Sets `work`: a folder of root's own that may hold a program, in memory where the host has that, so
 # that nothing of the disk is overwritten. Hardened hosts mount some of these noexec.

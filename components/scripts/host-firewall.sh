@@ -45,17 +45,26 @@ check_request() {
 has_ipv6() { [ -s "$root/proc/net/if_inet6" ]; }
 
 choose_backend() {
-    if have nft && nft -s list ruleset >/dev/null 2>&1; then
+    if nft_ready; then
         backend=nft
-    elif have iptables && iptables -w 10 -S >/dev/null 2>&1; then
-        if has_ipv6 && ! { have ip6tables && ip6tables -w 10 -S >/dev/null 2>&1; }; then
+    elif iptables_ready; then
+        if has_ipv6 && [ "$families" = 4 ]; then
             finish "$UNSUPPORTED" 'iptables works but ip6tables does not: IPv6 would stay open'
         fi
         backend=iptables
     else
         finish "$UNSUPPORTED" 'neither nft nor iptables works on this host'
     fi
-    fact backend "$backend"
+}
+
+# The backend that applied is the one that undoes.
+recall_backend() {
+    backend=$(head -n 1 "$state/backend")
+    case $backend in
+    nft | iptables) ;;
+    *) finish "$FAILED" 'the record of what was applied is damaged' ;;
+    esac
+    "${backend}_ready" || finish "$FAILED" "$backend, which holds the rules, does not work any more"
 }
 
 # Whether the agent's path is open: the probe's name, or else the first endpoint that is one address.
@@ -88,18 +97,19 @@ apply() {
     if [ -z "$present" ]; then "${backend}_save" "$state/previous"; fi
     printf '%s\n' "$backend" >"$state/backend"
     if ! "${backend}_prepare" 2>"$state/error"; then
-        finish "$FAILED" "the host refuses the rules, nothing was changed: $(last_line "$state/error")"
+        finish "$FAILED" "the host refuses the rules, nothing was changed: $(said "$state/error")"
     fi
     if [ "$CORDON_CHANNEL" = no ]; then
-        declare -f tables families has_ipv6 have iptables_restore "${backend}_apply" >"$state/later"
-        printf 'sleep %d\nstate=%q\n%s_apply\n' "$delay" "$state" "$backend" >>"$state/later"
+        declare -f iptables_restore "${backend}_apply" >"$state/later"
+        printf 'sleep %d\nstate=%q\nfamilies=%q\n%s_apply\n' \
+            "$delay" "$state" "$families" "$backend" >>"$state/later"
         setsid nohup bash "$state/later" >/dev/null 2>&1 </dev/null &
         count in_seconds "$delay"
         finish "$DONE" 'the rules come into force after this report; only the console undoes them'
     fi
     if ! "${backend}_apply" 2>"$state/error"; then
         "${backend}_undo" || finish "$FAILED" 'the rules are half in force and could not be taken away'
-        finish "$FAILED" "the host refused the rules, nothing is left: $(last_line "$state/error")"
+        finish "$FAILED" "the host refused the rules, nothing is left: $(said "$state/error")"
     fi
     if ! "${backend}_holds"; then
         finish "$FAILED" 'the rules were accepted but do not stand as written'
@@ -132,14 +142,10 @@ undo() {
     finish "$DONE" 'the rules were taken away'
 }
 
-# The backend that applied is the one that undoes.
 if [ "$CORDON_MODE" = undo ] && [ -s "$state/backend" ]; then
-    backend=$(head -n 1 "$state/backend")
-    case $backend in
-    nft | iptables) fact backend "$backend" ;;
-    *) finish "$FAILED" 'the record of what was applied is damaged' ;;
-    esac
+    recall_backend
 else
     choose_backend
 fi
+fact backend "$backend"
 "$CORDON_MODE"

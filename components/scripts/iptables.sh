@@ -10,9 +10,12 @@ tables() { # tables ipv4|ipv6 ARGUMENTS: that family's iptables
     "$program" -w 10 "$@"
 }
 
-families() {
-    printf '4\n'
-    if have ip6tables && ip6tables -w 10 -S >/dev/null 2>&1; then printf '6\n'; fi
+families=''
+
+iptables_ready() { # sets `families`: those that work
+    have iptables && iptables -w 10 -S >/dev/null 2>&1 || return 1
+    families=4
+    if have ip6tables && ip6tables -w 10 -S >/dev/null 2>&1; then families='4 6'; fi
 }
 
 iptables_rules() { # iptables_rules 4|6: lines for iptables-restore --noflush, one transaction
@@ -56,14 +59,14 @@ iptables_peer() { # iptables_peer ADDRESS PROTOCOL PORT: to it, and back from it
 iptables_present() { tables 4 -S CORDON >/dev/null 2>&1 || tables 6 -S CORDON >/dev/null 2>&1; }
 iptables_save() {
     local number
-    for number in $(families); do
+    for number in $families; do
         printf '# IPv%s\n' "$number"
         tables "$number" -S
     done >"$1"
 }
 iptables_restore() { # iptables_restore FLAG…: our lines through each family's restore
     local number
-    for number in $(families); do
+    for number in $families; do
         case $number in
         4) iptables-restore -w 10 --noflush "$@" <"$state/rules4" ;;
         6) ip6tables-restore -w 10 --noflush "$@" <"$state/rules6" ;;
@@ -72,13 +75,13 @@ iptables_restore() { # iptables_restore FLAG…: our lines through each family's
 }
 iptables_prepare() {
     local number
-    for number in $(families); do iptables_rules "$number" >"$state/rules$number"; done
+    for number in $families; do iptables_rules "$number" >"$state/rules$number"; done
     iptables_restore --test
 }
 iptables_apply() { iptables_restore; }
 iptables_holds() {
     local number chain
-    for number in $(families); do
+    for number in $families; do
         for chain in INPUT OUTPUT FORWARD; do
             [ "$(tables "$number" -S "$chain" 1)" = "-A $chain -j CORDON" ] || return 1
         done
@@ -87,7 +90,7 @@ iptables_holds() {
 }
 iptables_undo() {
     local number chain
-    for number in $(families); do
+    for number in $families; do
         tables "$number" -S CORDON >/dev/null 2>&1 || continue
         for chain in INPUT OUTPUT FORWARD; do
             while tables "$number" -C "$chain" -j CORDON 2>/dev/null; do

@@ -20,7 +20,7 @@ digest_of() {
 fetch() {
     tool=$work/$2
     if ! vault s3 cp "s3://$CORDON_BUCKET/tools/$2/$1" "$tool" --only-show-errors >&2 2>"$work/error"; then
-        finish "$NO_VAULT" "can't fetch $1 from the vault: $(last_line "$work/error")"
+        finish "$NO_VAULT" "can't fetch $1 from the vault: $(said "$work/error")"
     fi
     if [ "$(sha256sum "$tool" | cut -d ' ' -f 1)" != "$2" ]; then
         rm -f -- "$tool"
@@ -108,9 +108,9 @@ attempt() {
     count nonzero "$nonzero"
     fact banner "$banner"
     if [ "${codes[2]}" -ne 0 ]; then
-        problem="$1: the vault did not take the capture: $(last_line "$work/put-error")"
+        problem="$1: the vault did not take the capture: $(said "$work/put-error")"
     elif [ "${codes[0]}" -ne 0 ] || [ "${codes[1]}" -ne 0 ]; then
-        problem="$1: the capture broke off: $(last_line "$work/error")"
+        problem="$1: the capture broke off: $(said "$work/error")"
     elif [ "$size" -lt "$memory" ]; then
         problem="$1: the capture has $size bytes, less than the memory's $memory"
     elif [ "$(cat "$work/magic")" != EMiL ]; then
@@ -156,7 +156,7 @@ fi
 printf '{"kernel":"%s","memory":%d,"began":"%s"}\n' \
     "$(clean "$kernel")" "$memory" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$work/began"
 if ! put "$work/began" "$CORDON_KEY.began.json" >&2 2>"$work/error"; then
-    finish "$NO_VAULT" "can't write to the vault: $(last_line "$work/error")"
+    finish "$NO_VAULT" "can't write to the vault: $(said "$work/error")"
 fi
 
 problems=''

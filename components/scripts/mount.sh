@@ -46,12 +46,15 @@ find_disk() {
 # Everything on the disk that lsblk knows, the disk first: NAME and TYPE.
 parts() { lsblk -nrpo NAME,TYPE "$disk" | awk '$2 == "disk" || $2 == "part"'; }
 
-# Refuses a disk that somebody uses: this machine's own, or one mounted elsewhere.
+# Refuses a disk that somebody uses: this machine's own, or one mounted elsewhere. Sets `ours` where
+# an earlier run mounted a part of it.
 check_unused() {
     local where
+    ours=''
     while read -r where; do
         case $root$where in
-        "$root" | "$base"/*) ;;
+        "$root") ;;
+        "$base"/*) ours=yes ;;
         *) finish "$REFUSED" "the disk is in use at $where: not touched" ;;
         esac
     done < <(lsblk -nro MOUNTPOINT "$disk")
@@ -110,7 +113,7 @@ mount_one() {
         failed=$((failed + 1))
         if mountpoint -q "$target"; then umount "$target"; fi
         rmdir "$target"
-        item "$2" failed "$kind: $(last_line "$work/error")"
+        item "$2" failed "$kind: $(said "$work/error")"
     fi
 }
 
@@ -129,7 +132,7 @@ map_volumes() {
     : >"$work/volumes"
     : >"$work/odd"
     lvm_only "$device" lvs -a -o lv_name,segtype,seg_start,seg_size,vg_extent_size,devices \
-        >"$work/segments" 2>"$work/error" || finish "$FAILED" "lvs: $(last_line "$work/error")"
+        >"$work/segments" 2>"$work/error" || finish "$FAILED" "lvs: $(said "$work/error")"
     while read -r line; do
         IFS='|' read -r name kind start size extent where <<<"$line"
         case $name in *[!A-Za-z0-9._+-]* | '' | .*) continue ;; esac
@@ -153,7 +156,7 @@ map_volumes() {
             mount_one "$root/dev/mapper/$prefix-$name" "lv-$name"
         else
             failed=$((failed + 1))
-            item "lv-$name" failed "$(last_line "$work/error")"
+            item "lv-$name" failed "$(said "$work/error")"
         fi
     done < <(sort -u "$work/volumes" "$work/odd")
 }
@@ -166,7 +169,10 @@ do_mount() {
     check_unused
     set_read_only
     count bytes "$(blockdev --getsize64 "$disk")"
-    if [ "$CORDON_HASH" = yes ]; then
+    # A mounted ext4, read-only or not, shows a superblock in memory that is not the disk's.
+    if [ "$CORDON_HASH" = yes ] && [ -n "$ours" ]; then
+        fact hash 'not taken: already mounted; unmount first'
+    elif [ "$CORDON_HASH" = yes ]; then
         fact sha256 "$(sha256sum "$disk" | cut -d ' ' -f 1)"
     fi
     count_parts=$(parts | grep -c ' part$' || :)
@@ -187,14 +193,14 @@ do_umount() {
     for target in "$base"/*; do
         [ -d "$target" ] || continue
         if mountpoint -q "$target" && ! umount "$target" 2>"$work/error"; then
-            finish "$FAILED" "$target is still mounted: $(last_line "$work/error")"
+            finish "$FAILED" "$target is still mounted: $(said "$work/error")"
         fi
         rmdir "$target"
     done
     for mapping in "$root/dev/mapper/$prefix"-*; do
         [ -e "$mapping" ] || continue
         dmsetup remove "${mapping##*/}" 2>"$work/error" ||
-            finish "$FAILED" "${mapping##*/} is still mapped: $(last_line "$work/error")"
+            finish "$FAILED" "${mapping##*/} is still mapped: $(said "$work/error")"
     done
     if [ -d "$base" ]; then rmdir "$base"; fi
     finish "$DONE" 'unmounted'

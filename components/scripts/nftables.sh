@@ -52,6 +52,7 @@ $output    }
 END
 }
 
+nft_ready() { have nft && nft -s list ruleset >/dev/null 2>&1; }
 nft_present() { nft list table inet cordon >/dev/null 2>&1; }
 nft_save() { nft -s list ruleset >"$1"; }
 nft_prepare() {

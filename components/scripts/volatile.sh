@@ -67,6 +67,6 @@ fi
 fact key "$CORDON_KEY"
 have aws || finish "$UNSUPPORTED" 'the AWS CLI is not on this host; nothing was kept'
 if ! put "$work/volatile.txt" "$CORDON_KEY" >&2 2>"$work/error"; then
-    finish "$NO_VAULT" "can't write to the vault: $(last_line "$work/error")"
+    finish "$NO_VAULT" "can't write to the vault: $(said "$work/error")"
 fi
 finish "$DONE" 'kept in the vault'

@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,10 +167,3 @@ def test_parameters_that_say_where_and_what_have_no_default() -> None:
 
 def test_a_variable_is_named_after_its_parameter() -> None:
     assert Parameter("VolumeId", ".", "").variable == "CORDON_VOLUME_ID"
-
-
-def test_content_is_the_same_in_another_process() -> None:
-    code = "import components.documents as d, contract; print(d.sha256(contract.Document.MEMORY))"
-    root = Path(contract.__file__).parent
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
-    assert done.stdout.strip() == sha256(Document.MEMORY)

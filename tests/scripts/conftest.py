@@ -67,7 +67,7 @@ class Host:
         if language == "python":
             path.with_suffix(".py").write_text(body)
             body = f'exec "{sys.executable}" -IS "{path.with_suffix(".py")}" "$@"\n'
-        path.write_text("#!/bin/bash\n" + note + body)
+        path.write_text("#!/bin/bash\nset -e\n" + note + body)
         path.chmod(0o700)
 
     def remove(self, name: str) -> None:
