@@ -28,6 +28,8 @@ TAG_CASE = "cordon:case"
 TAG_STATUS = "cordon:status"
 TAG_SOURCE = "cordon:source"
 """On evidence: the volume, device and instance it came from, `<instance>/<device>/<volume>`."""
+TAG_COPY = "cordon:copy-of"
+"""On a copy of a snapshot: the id of the snapshot that it copies."""
 TAG_IGNORE = "cordon:ignore"
 """On a VPC: preparation leaves it alone and `cordon ready` says so. Any value but `false`."""
 TAG_ENVIRONMENT = "Environment"
@@ -388,6 +390,9 @@ WAYS_OUT = (
 """Targets that take a route out of a VPC, as Terraform names them; `vpc_endpoint_id` does not."""
 READING_VERBS = ("BatchGet", "Describe", "Get", "Head", "List", "Lookup", "Search", "Simulate")
 """How the names of IAM actions begin that change nothing."""
+UNBOUNDABLE_SERVICES = ("ec2messages", "ssmmessages")
+"""The agent's channel to Systems Manager: IAM knows no resources for these actions (Service
+authorization reference, "Amazon Message Gateway Service", "Amazon Message Delivery Service")."""
 
 
 def statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -446,9 +451,13 @@ def permission_faults(document: Mapping[str, Any]) -> tuple[str, ...]:
         wide = [one for one in actions if one.endswith("*") and is_mutating(one)]
         faults += [f"allows {one}: name the actions" for one in wide]
         if "*" in as_list(statement.get("Resource")) and not statement.get("Condition"):
-            changing = [one for one in actions if is_mutating(one)]
+            changing = [one for one in actions if is_mutating(one) and _boundable(one)]
             faults += [f"allows {one} on everything, without a condition" for one in changing]
     return tuple(faults)
+
+
+def _boundable(action: str) -> bool:
+    return action.partition(":")[0] not in UNBOUNDABLE_SERVICES
 
 
 def denies_plain_http(document: Mapping[str, Any]) -> bool:
@@ -457,9 +466,17 @@ def denies_plain_http(document: Mapping[str, Any]) -> bool:
         one.get("Effect") == "Deny"
         and one.get("Principal") in ("*", {"AWS": "*"})
         and set(as_list(one.get("Action"))) & {"*", "s3:*"}
-        and one.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+        and _only_plain_http(one.get("Condition", {}))
         for one in statements(document)
     )
+
+
+def _only_plain_http(condition: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the condition is that there is no TLS, and nothing that narrows it further."""
+    if list(condition) != ["Bool"] or list(condition["Bool"]) != ["aws:SecureTransport"]:
+        return False
+    value = condition["Bool"]["aws:SecureTransport"]
+    return [str(one).lower() for one in as_list(value)] == ["false"]
 
 
 def public_faults(document: Mapping[str, Any]) -> tuple[str, ...]:
