@@ -20,7 +20,7 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 lab: setup ## Run the main job on an AWS account on this machine
 	$(BIN)/cordon lab run
 
-test: setup ## Run every test
+test: setup $(CHECKOV)/.ready ## Run every test
 	$(BIN)/pytest
 
 lint: setup ## Check style and types
@@ -38,7 +38,8 @@ $(CHECKOV)/.ready: requirements/checkov.txt
 	@touch $@
 
 compliance: setup $(CHECKOV)/.ready ## Judge the Pulumi program with Checkov and our own policies
-	$(BIN)/python -m policies.gate
+	$(BIN)/python -m lab.record build/registrations.json
+	$(BIN)/python -m policies.gate --recording build/registrations.json
 
 requirements: ## Pin the dependencies again, with hashes (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/responders.txt

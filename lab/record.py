@@ -24,7 +24,7 @@ SECRET = "(secret)"  # noqa: S105 - what stands in a secret's place
 
 COMMON = {
     "aws:region": "eu-west-1",
-    "breakGlass": ["arn:aws:iam::111122223333:role/BreakGlass"],
+    "breakGlass": ["arn:aws:iam::111122223333:user/carol"],
     "responderCidrs": ["192.0.2.0/24", "2001:db8::/32"],
     "tags": {
         "Owner": "security@example.com",
@@ -37,7 +37,7 @@ USERS = {
     "analysts": ["arn:aws:iam::111122223333:user/bob"],
 }
 ROLES = {
-    "responders": ["arn:aws:iam::111122223333:role/SecurityOnCall"],
+    "responders": ["arn:aws:iam::222233334444:role/SecurityOnCall"],
     "requireMfa": False,
     "externalId": "example-external-id",
 }

@@ -32,6 +32,9 @@ def planned(resource: Resource, name: str, addresses: Mapping[str, str]) -> Plan
     """
     entry = mapped(resource.type)
     values = _object(resource.inputs, entry.shape, entry)
+    if _takes_tags(entry.shape):
+        # As in a real plan: not set, but there to be judged.
+        values.setdefault("tags", None)
     references: dict[str, tuple[str, ...]] = {}
     for key, urns in resource.property_dependencies.items():
         found = entry.shape.properties.get(key)
@@ -45,6 +48,11 @@ def planned(resource: Resource, name: str, addresses: Mapping[str, str]) -> Plan
         if _is_identity(values.get(found.name), found):
             values.pop(found.name, None)
     return Planned(f"{entry.terraform}.{name}", entry.terraform, name, values, references)
+
+
+def _takes_tags(shape: Shape) -> bool:
+    found = shape.properties.get("tags")
+    return found is not None and found.kind is Kind.MAP
 
 
 def _is_identity(value: Any, found: Property) -> bool:

@@ -1,0 +1,44 @@
+"""AWS refuses a policy that is too long, at deployment, when it is too late to shorten it."""
+
+from __future__ import annotations
+
+from contract import POLICIES_PER_TARGET, SCP_LIMIT, TAG_POLICY_LIMIT
+from policies.checkov import Conf, Plan, Policy, document, first
+
+LIMITS = {"SERVICE_CONTROL_POLICY": SCP_LIMIT, "TAG_POLICY": TAG_POLICY_LIMIT}
+"""Characters by type; a policy without a type is a service control policy."""
+
+
+def judge(conf: Conf, plan: Plan) -> list[str] | None:
+    """Content within its type's limit, and no more policies on a target than AWS takes."""
+    kind = first(conf, "type") or "SERVICE_CONTROL_POLICY"
+    if "content" not in conf and "target_id" in conf:
+        return _crowded(conf, plan)
+    if kind not in LIMITS:
+        return None
+    content = str(first(conf, "content") or "")
+    faults = [] if document(conf, "content") is not None else ["its content is no JSON object"]
+    if len(content) > LIMITS[kind]:
+        faults.append(f"has {len(content)} characters, AWS takes {LIMITS[kind]}")
+    return faults
+
+
+def _crowded(conf: Conf, plan: Plan) -> list[str]:
+    target = first(conf, "target_id")
+    same = [
+        one
+        for one in plan.all("aws_organizations_policy_attachment")
+        if first(one, "target_id") == target
+    ]
+    if len(same) <= POLICIES_PER_TARGET:
+        return []
+    return [f"{len(same)} policies are attached to {target}, AWS takes {POLICIES_PER_TARGET}"]
+
+
+check = Policy(
+    "CKV_CORDON_17",
+    "Guardrails are within the sizes and numbers that AWS takes",
+    ["aws_organizations_policy", "aws_organizations_policy_attachment"],
+    "GENERAL_SECURITY",
+    judge,
+)

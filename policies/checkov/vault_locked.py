@@ -1,0 +1,31 @@
+"""Evidence that can be overwritten or deleted proves nothing."""
+
+from __future__ import annotations
+
+from contract import Purpose
+from policies.checkov import Conf, Plan, Policy, block, first, purpose
+
+LOCK = "aws_s3_bucket_object_lock_configuration"
+MODES = ("GOVERNANCE", "COMPLIANCE")
+
+
+def judge(conf: Conf, plan: Plan) -> list[str] | None:
+    """Object Lock is on, and whatever is written is retained by default."""
+    if purpose(conf) != Purpose.VAULT:
+        return None
+    faults = [] if first(conf, "object_lock_enabled") is True else ["Object Lock is not enabled"]
+    locks = plan.pointing(LOCK, "bucket", conf, first(conf, "bucket") or "")
+    retentions = [block(one, "rule", "default_retention") for one in locks]
+    kept = [one for one in retentions if first(one, "days") or first(one, "years")]
+    if not any(first(one, "mode") in MODES for one in kept):
+        faults.append("nothing is retained by default")
+    return faults
+
+
+check = Policy(
+    "CKV_CORDON_5",
+    "The evidence vault locks what it receives",
+    ["aws_s3_bucket"],
+    "BACKUP_AND_RECOVERY",
+    judge,
+)

@@ -1,0 +1,37 @@
+"""A public vault gives the evidence to the attacker."""
+
+from __future__ import annotations
+
+from contract import Purpose, public_faults
+from policies.checkov import Conf, Plan, Policy, document, first, purpose
+
+BLOCKS = (
+    "block_public_acls",
+    "block_public_policy",
+    "ignore_public_acls",
+    "restrict_public_buckets",
+)
+
+
+def judge(conf: Conf, plan: Plan) -> list[str] | None:
+    """All four public access blocks are on, and no bucket policy allows everybody anything."""
+    if purpose(conf) not in (Purpose.VAULT, Purpose.VAULT_LOGS):
+        return None
+    name = first(conf, "bucket") or ""
+    found = plan.pointing("aws_s3_bucket_public_access_block", "bucket", conf, name)
+    unset = (key for key in BLOCKS if not any(first(one, key) is True for one in found))
+    faults = [f"{key} is not set" for key in unset]
+    for one in plan.pointing("aws_s3_bucket_policy", "bucket", conf, name):
+        policy = document(one, "policy")
+        unknown = ["its policy is not known in this plan"]
+        faults += unknown if policy is None else public_faults(policy)
+    return faults
+
+
+check = Policy(
+    "CKV_CORDON_9",
+    "The evidence vault and its logs are not public",
+    ["aws_s3_bucket"],
+    "IAM",
+    judge,
+)

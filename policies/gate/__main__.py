@@ -1,0 +1,103 @@
+"""`python -m policies.gate`: judges a recording of the program, or a preview, and reports.
+
+Exit codes: 0 everything was judged and found good; 1 something failed, or can't be believed; 2 bad
+input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from policies.bridge.errors import BridgeError
+from policies.bridge.plan import Plan, plan
+from policies.bridge.program import Stack, read_preview, read_recording
+from policies.gate.ask import ROOT, ask
+from policies.gate.judge import Case, Outcome, judge
+from policies.gate.junit import junit
+from policies.gate.sarif import sarif
+from policies.gate.show import places, table
+from policies.gate.waivers import FILE, read
+
+POLICIES = ROOT / "policies" / "checkov"
+BUILD = ROOT / "build"
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """What was asked on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m policies.gate", description=__doc__)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--recording", type=Path, help="made by `python -m lab.record`")
+    source.add_argument(
+        "--preview", type=Path, action="append", help="made by `pulumi preview --json`; repeatable"
+    )
+    parser.add_argument("--waivers", type=Path, default=FILE, help="the reviewed exceptions")
+    parser.add_argument("--policies", type=Path, default=POLICIES, help="folder of own policies")
+    parser.add_argument("--build", type=Path, default=BUILD, help="where the reports go")
+    parser.add_argument("--check", action="append", default=[], help="judge this check only")
+    parser.add_argument(
+        "--partial", action="store_true", help="policies and waivers may find nothing to apply to"
+    )
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs the gate; see the module for the exit codes."""
+    asked = arguments(words)
+    reports = {asked.build / "compliance.xml": junit, asked.build / "compliance.sarif": sarif}
+    for file in reports:
+        # What an earlier run found must not be taken for this one's.
+        file.unlink(missing_ok=True)
+    try:
+        plans = [plan(stack) for stack in _stacks(asked)]
+        outcome = _outcome(asked, plans)
+    except BridgeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    where = places(plans)
+    for file, form in reports.items():
+        file.write_text(form(outcome, where), encoding="utf-8")
+    print("\n".join(table(outcome, where)))
+    return 0 if outcome.good else 1
+
+
+def _stacks(asked: argparse.Namespace) -> tuple[Stack, ...]:
+    if asked.recording:
+        return read_recording(asked.recording)
+    stacks = tuple(stack for file in asked.preview for stack in read_preview(file))
+    names = [stack.name for stack in stacks]
+    if len(set(names)) != len(names):
+        raise BridgeError(f"two previews are of one stack: {', '.join(sorted(names))}")
+    return stacks
+
+
+def _outcome(asked: argparse.Namespace, plans: Sequence[Plan]) -> Outcome:
+    waivers = read(asked.waivers)
+    report = ask(_written(plans, asked.build), asked.policies, asked.build)
+    return judge(
+        Case(
+            plans=plans,
+            report=report,
+            folder=asked.policies,
+            waivers=waivers,
+            today=datetime.datetime.now(datetime.UTC).date(),
+            only=frozenset(asked.check),
+            partial=asked.partial,
+        )
+    )
+
+
+def _written(plans: Sequence[Plan], build: Path) -> Mapping[str, Path]:
+    """The plans as files, for Checkov and for whoever wants to look."""
+    build.mkdir(parents=True, exist_ok=True)
+    files = {one.stack: build / f"plan-{one.stack}.json" for one in plans}
+    for one in plans:
+        files[one.stack].write_text(one.to_json(), encoding="utf-8")
+    return files
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
