@@ -86,6 +86,12 @@ def snapshot_description(responder: str, day: date, case: str) -> str:
     return f"IR-{re.sub(r'[^A-Za-z0-9._@-]', '_', responder)[:64]}-{day.isoformat()}-{case}"
 
 
+def is_snapshot_description(text: str, case: str) -> bool:
+    """Whether `snapshot_description` could have written this for the case."""
+    pattern = rf"IR-[A-Za-z0-9._@-]{{0,64}}-\d{{4}}-\d\d-\d\d-{re.escape(case)}"
+    return re.fullmatch(pattern, text) is not None
+
+
 def journal_key(case: str, run: str, number: int) -> str:
     """Where the vault keeps journal entry `number` (from 1) of a run."""
     return f"cases/{case}/{run}/journal/{number}.json"
