@@ -121,6 +121,9 @@ class Incident:
     known: Seen = field(default_factory=dict)
     """What this step saw before its first change in this case: on release, on a second run and
     after acting, `observe` uses it to look at things that can no longer be found by the target."""
+    earlier: Mapping[str, Seen] = field(default_factory=dict)
+    """What the other steps saw before their first change in this case, by step: for the few facts
+    that a change hides, such as the profile that an instance had."""
     watch: Watch = field(default=unwatched, compare=False)
     """Told how far a long step is; shows it or not."""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -178,6 +181,9 @@ class Action:
     """Whether the evidence is incomplete if this fails."""
     writes_aws: ClassVar[bool] = True
     """False for actions that only read and save evidence."""
+    announce: ClassVar[bool] = False
+    """Whether what is about to change is told before it is done: for what hits more than the
+    target, or loses something."""
 
     def observe(self, incident: Incident) -> Seen:
         """Reads the state of what this action changes. May raise `Skip`."""

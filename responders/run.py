@@ -42,9 +42,11 @@ FRESH_FOR = 5.0
 class Step:
     """An action and its place in the graph.
 
-    `after`: starts once these have ended, however they ended, or after that many seconds (None: no
-    limit). `needs`: runs only if these hold. Names that are not in the playbook don't count.
-    `recheck`: looked at once more at the end, and done again if it no longer holds.
+    `after`: a step and the longest wait for it. None: starts once that one has ended, however it
+    ended, and looks anew if it changed something. Seconds: starts once that one has acted, or so
+    long after the response began. `needs`: runs only if these hold. Names that are not in the
+    playbook don't count. `recheck`: looked at once more at the end, and done again if it no longer
+    holds.
     """
 
     action: Action
@@ -105,6 +107,8 @@ class Runner:
         self._record = undo or {}
         self._tell = tell
         self._ended: dict[str, threading.Event] = {}
+        self._acted: dict[str, threading.Event] = {}
+        self._began = time.monotonic()
         self._reports: dict[str, StepReport] = {}
 
     @property
@@ -116,6 +120,8 @@ class Runner:
         """Runs the graph and gives the reports in the playbook's order."""
         graph = list(steps)
         self._ended = {step.name: threading.Event() for step in graph}
+        self._acted = {step.name: threading.Event() for step in graph}
+        self._began = time.monotonic()
         self._in_threads(graph, self._run)
         self._in_threads([s for s in graph if s.recheck], self._recheck)
         return [self._reports[step.name] for step in graph]
@@ -125,11 +131,11 @@ class Runner:
             return
         with ThreadPoolExecutor(len(steps), thread_name_prefix="step") as pool:
             futures = [pool.submit(work, step) for step in steps]
-            try:
-                wait(futures)
-            except KeyboardInterrupt:
-                self.incident.stopping.set()
-                wait(futures)
+            while not all(future.done() for future in futures):
+                try:
+                    wait(futures)
+                except KeyboardInterrupt:  # again and again: what is half done must be finished
+                    self.incident.stopping.set()
         for future in futures:
             future.result()
 
@@ -137,23 +143,39 @@ class Runner:
 
     def _run(self, step: Step) -> None:
         try:
-            self._await(step)
-            self._finish(step, self._attempt(step))
+            self._finish(step, self._attempt(step, fresh=self._await(step)))
         finally:
+            self._acted[step.name].set()
             self._ended[step.name].set()
 
-    def _await(self, step: Step) -> None:
+    def _await(self, step: Step) -> bool:
+        """Waits for the steps before; whether one that was waited out changed something."""
+        stale = False
         for name, at_most in {**dict.fromkeys(step.needs), **step.after}.items():
-            if name in self._ended and (self._journal or at_most is None):
-                self._ended[name].wait(at_most)
+            if name not in self._ended:
+                continue
+            if at_most is None:
+                self._ended[name].wait()
+                stale |= name in self._reports and _changed(self._reports[name].result)
+            elif self._journal:
+                self._acted[name].wait(max(0.0, self._began + at_most - time.monotonic()))
+        return stale
 
     def _finish(self, step: Step, report: StepReport) -> None:
         self._reports[step.name] = report
-        self._tell(report)
+        self._say(report)
 
-    def _attempt(self, step: Step, *, again: bool = False) -> StepReport:
+    def _say(self, report: StepReport) -> None:
+        try:
+            self._tell(report)
+        except (
+            OSError
+        ):  # the terminal is gone: that must not stop a response, and the record has it
+            self._tell = lambda _report: None
+
+    def _attempt(self, step: Step, *, fresh: bool) -> StepReport:
         started = journal.now()
-        incident = self._for_step(step.name, fresh=again)
+        incident = self._for_step(step.name, fresh=fresh)
         seen: Seen = {}
         now: Seen | None = None
         with recording() as calls:
@@ -197,6 +219,8 @@ class Runner:
             )
         except JournalError as error:
             return Failed(error.message, lacks), None
+        if action.announce:
+            self._say(StepReport(action.name, Planned(lacks), seen))
         return self._act(action, incident, seen)
 
     def _act(self, action: Action, incident: Incident, seen: Seen) -> tuple[Result, Seen | None]:
@@ -214,6 +238,8 @@ class Runner:
             return Skipped(str(skip), skip.incomplete), None
         except Exception as error:
             trouble = explain(error)
+        finally:
+            self._acted[action.name].set()
         try:
             fresh = self._refreshed(incident, seen)
             now = action.observe(fresh)
@@ -252,16 +278,12 @@ class Runner:
         before = self._reports[step.name]
         if self._journal is None or self.interrupted or not holds(before.result):
             return
-        report = self._attempt(step, again=True)
+        report = self._attempt(step, fresh=True)
         if isinstance(report.result, AlreadyInPlace):
             return
-        note = "no longer held at the end, and was done again"
-        self._finish(
-            step,
-            dataclasses.replace(
-                report, seen=before.seen, risks=before.risks + report.risks, notes=(note,)
-            ),
-        )
+        notes = (*before.notes, "it no longer held at the end, and was tried again", *report.notes)
+        risks = (*before.risks, *report.risks)
+        self._finish(step, dataclasses.replace(report, seen=before.seen, notes=notes, risks=risks))
 
     # -- release --
 
@@ -324,8 +346,13 @@ class Runner:
         scene = self.incident.scene
         if fresh or time.monotonic() - scene.made > FRESH_FOR:
             scene = self._new_scene()
-        known = self._record[name].before if name in self._record else {}
-        return dataclasses.replace(self.incident, scene=scene, known=known, notes=[], risks=[])
+        first: dict[str, Seen] = {step: undo.before for step, undo in self._record.items()}
+        for step, report in list(self._reports.items()):
+            first[step] = {**report.seen, **first.get(step, {})}
+        known = first.pop(name, {})
+        return dataclasses.replace(
+            self.incident, scene=scene, known=known, earlier=first, notes=[], risks=[]
+        )
 
     def _refreshed(self, incident: Incident, seen: Seen | None = None) -> Incident:
         return dataclasses.replace(
@@ -334,6 +361,10 @@ class Runner:
 
     def _new_scene(self) -> Scene:
         return Scene(self.incident.aws, self.incident.region, self.incident.target)
+
+
+def _changed(result: Result) -> bool:
+    return isinstance(result, Done | Failed)
 
 
 def _report(
