@@ -67,6 +67,13 @@ def identity_of(call: Call) -> Identity:
     return Identity(kind, principal, arn, call.account, call.access_key, arn.rsplit("/", 1)[-1])
 
 
+def principal_arn(identity: Identity) -> str:
+    """`aws:PrincipalArn`: of a role session, the role's ARN with its path; else the own ARN."""
+    if identity.kind == "AssumedRole" and identity.session is not None:
+        return identity.session.issuer
+    return identity.arn
+
+
 def sessions(account: str, partition: str) -> dict[str, Session]:
     """The temporary credentials of an account, by access key. They end with moto's own state."""
     backend: Any = sts_backends[account][partition]

@@ -11,6 +11,8 @@ from lab.faults import Faults
 from lab.gate import door
 from lab.gate.answers import answers
 from lab.mends import mend_all
+from lab.mends.access_keys import refuse_dead_keys
+from lab.mends.regions import refuse_disabled
 
 FAULTS = Faults()
 CALLS = Calls()
@@ -23,5 +25,7 @@ def mend() -> None:
     mend_all()
     door.add_layer(CALLS.layer)
     door.add_layer(FAULTS.layer)
+    door.add_layer(refuse_disabled)
+    door.add_layer(refuse_dead_keys)
     door.add_layer(answers)
     door.install()

@@ -38,7 +38,6 @@ class PlainMocks(pulumi.runtime.Mocks):
     regions: Sequence[str] = REGIONS
     vpcs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     vpc_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    vpc_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     zones: Mapping[str, Sequence[str]] = field(default_factory=dict)
     partition: str = "aws"
     account: str = "111122223333"

@@ -13,7 +13,9 @@ Answer = Callable[[Call], Mapping[str, Any]]
 """Gives the result as boto3 returns it; raises `AwsError` or one of moto's own errors."""
 Amend = Callable[[Call, dict[str, Any]], None]
 """Changes moto's result in place."""
+Check = Callable[[Call], None]
 
+_checks: dict[tuple[str, str], list[Check]] = {}
 _around: dict[tuple[str, str], list[Layer]] = {}
 
 
@@ -52,25 +54,19 @@ def amend(service: str, *operations: str) -> Callable[[Amend], Amend]:
     return register
 
 
-def check(
-    service: str, *operations: str
-) -> Callable[[Callable[[Call], None]], Callable[[Call], None]]:
-    """Lets the function refuse a call, by an `AwsError`, before moto carries it out."""
+def check(service: str, *operations: str) -> Callable[[Check], Check]:
+    """Lets the function refuse a call, by an `AwsError`, before anything carries it out."""
 
-    def register(function: Callable[[Call], None]) -> Callable[[Call], None]:
-        def layer(call: Call, proceed: Proceed) -> Response:
-            function(call)
-            return proceed()
-
+    def register(function: Check) -> Check:
         for operation in operations:
-            around(service, operation, layer)
+            _checks.setdefault((service, operation), []).append(function)
         return function
 
     return register
 
 
 def around(service: str, operation: str, layer: Layer) -> None:
-    """Puts a layer around one operation; the last put sees a call first."""
+    """Puts a layer around one operation, or all (`*`); the last put sees a call first."""
     _around.setdefault((service, operation), []).insert(0, layer)
 
 
@@ -83,7 +79,10 @@ def _refuse_dry_run(call: Call) -> None:
 
 def answers(call: Call, proceed: Proceed) -> Response:
     """The layer for the door."""
-    return _walk(call, _around.get((call.service, call.operation), []), proceed)
+    for refuse in _checks.get((call.service, call.operation), ()):
+        refuse(call)
+    of_service = _around.get((call.service, "*"), [])
+    return _walk(call, [*of_service, *_around.get((call.service, call.operation), [])], proceed)
 
 
 def _walk(call: Call, layers: list[Layer], proceed: Proceed) -> Response:

@@ -7,12 +7,15 @@ how each ended.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -394,6 +397,451 @@ def a_terminated_instance_has_no_interfaces(account: Account) -> None:
         ec2.modify_instance_attribute(
             InstanceId=made.instance, DisableApiTermination={"Value": True}
         )
+
+
+@case
+def instances_are_found_by_any_address(account: Account) -> None:
+    made = scene(account)
+    ec2 = account.client("ec2")
+    second = ec2.describe_network_interfaces(NetworkInterfaceIds=[made.interfaces[1]])
+    address = second["NetworkInterfaces"][0]["PrivateIpAddress"]
+
+    def found(name: str, value: str) -> list[str]:
+        answer = ec2.describe_instances(Filters=[{"Name": name, "Values": [value]}])
+        return [i["InstanceId"] for r in answer["Reservations"] for i in r["Instances"]]
+
+    assert found("network-interface.addresses.private-ip-address", address) == [made.instance]
+    assert found("network-interface.addresses.private-ip-address", "192.0.2.1") == []
+    assert found("network-interface.network-interface-id", made.interfaces[1]) == [made.instance]
+    assert found("launch-time", "20*") == [made.instance]
+    assert found("launch-time", "2001-*") == []
+
+
+@case
+def options_that_a_call_does_not_name_stay(account: Account) -> None:
+    made = scene(account)
+    ec2 = account.client("ec2")
+    ec2.modify_instance_metadata_options(InstanceId=made.instance, HttpTokens="required")
+    ec2.modify_instance_metadata_options(InstanceId=made.instance, HttpEndpoint="disabled")
+    options = instance(account, made.instance)["MetadataOptions"]
+    assert (options["HttpTokens"], options["HttpEndpoint"]) == ("required", "disabled")
+    assert options["HttpPutResponseHopLimit"] == 1
+
+
+@case
+def the_console_has_a_screen(account: Account) -> None:
+    made = scene(account)
+    answer = account.client("ec2").get_console_screenshot(InstanceId=made.instance)
+    assert base64.b64decode(answer["ImageData"])[:3] == b"\xff\xd8\xff"
+
+
+@case
+def the_latest_console_output_needs_nitro(account: Account) -> None:
+    made, old = scene(account), scene(account, "t2.micro")
+    ec2 = account.client("ec2")
+    assert (
+        "Linux version" in ec2.get_console_output(InstanceId=made.instance, Latest=True)["Output"]
+    )
+    with refused("UnsupportedOperation"):
+        ec2.get_console_output(InstanceId=old.instance, Latest=True)
+
+
+@case
+def a_replaced_profile_shows(account: Account) -> None:
+    made = scene(account)
+    ec2, iam = account.client("ec2"), account.client("iam")
+    profiles = [
+        iam.create_instance_profile(InstanceProfileName=n, Path="/app/")["InstanceProfile"]
+        for n in ("old", "new")
+    ]
+    first = ec2.associate_iam_instance_profile(
+        InstanceId=made.instance, IamInstanceProfile={"Arn": profiles[0]["Arn"]}
+    )["IamInstanceProfileAssociation"]["AssociationId"]
+    shown = instance(account, made.instance)["IamInstanceProfile"]
+    assert shown == {"Arn": profiles[0]["Arn"], "Id": profiles[0]["InstanceProfileId"]}
+    second = ec2.replace_iam_instance_profile_association(
+        AssociationId=first, IamInstanceProfile={"Name": "new"}
+    )["IamInstanceProfileAssociation"]["AssociationId"]
+    shown = instance(account, made.instance)["IamInstanceProfile"]
+    assert shown == {"Arn": profiles[1]["Arn"], "Id": profiles[1]["InstanceProfileId"]}
+    assert second != first
+    ec2.disassociate_iam_instance_profile(AssociationId=second)
+    assert "IamInstanceProfile" not in instance(account, made.instance)
+
+
+# --- regions --------------------------------------------------------------------------------------
+
+
+@case
+def regions_are_those_that_are_enabled(account: Account) -> None:
+    ec2 = account.client("ec2")
+    names = {r["RegionName"] for r in ec2.describe_regions()["Regions"]}
+    assert len(names) == 17
+    assert "us-east-1" in names
+    every = {r["RegionName"]: r for r in ec2.describe_regions(AllRegions=True)["Regions"]}
+    assert names < every.keys()
+    assert every["af-south-1"]["OptInStatus"] == "not-opted-in"
+    assert "cn-north-1" not in every
+    only = ec2.describe_regions(Filters=[{"Name": "region-name", "Values": ["eu-*"]}])["Regions"]
+    assert {r["RegionName"][:3] for r in only} == {"eu-"}
+
+
+@case
+def a_region_that_is_not_enabled_refuses(account: Account) -> None:
+    with refused("AuthFailure"):
+        account.client("ec2", "af-south-1").describe_vpcs()
+    with refused("UnrecognizedClientException"):
+        account.client("ssm", "af-south-1").describe_parameters()
+
+
+# --- snapshots ------------------------------------------------------------------------------------
+
+
+def with_volumes(account: Account, **encryption: Any) -> tuple[str, dict[str, str]]:
+    """An instance with a boot volume and two tagged ones; its id, and volumes by device."""
+    device = {"VolumeSize": 8, **encryption}
+    run = account.client("ec2").run_instances(
+        ImageId="ami-12345678",
+        MinCount=1,
+        MaxCount=1,
+        BlockDeviceMappings=[
+            {"DeviceName": name, "Ebs": device} for name in ("/dev/sda1", "/dev/sdf", "/dev/sdg")
+        ],
+        TagSpecifications=[{"ResourceType": "volume", "Tags": [{"Key": "Owner", "Value": "shop"}]}],
+    )["Instances"][0]
+    mapped = instance(account, run["InstanceId"])["BlockDeviceMappings"]
+    return run["InstanceId"], {m["DeviceName"]: m["Ebs"]["VolumeId"] for m in mapped}
+
+
+@case
+def a_set_of_snapshots_has_states_and_the_tags_of_the_volumes(account: Account) -> None:
+    instance_id, volumes = with_volumes(account)
+    ec2 = account.client("ec2")
+    made = ec2.create_snapshots(
+        InstanceSpecification={"InstanceId": instance_id},
+        Description="IR",
+        CopyTagsFromSource="volume",
+        TagSpecifications=[
+            {"ResourceType": "snapshot", "Tags": [{"Key": "cordon:case", "Value": "IR-7"}]}
+        ],
+    )["Snapshots"]
+    assert {s["VolumeId"] for s in made} == set(volumes.values())
+    assert {s["State"] for s in made} == {"pending"}
+    shown = ec2.describe_snapshots(SnapshotIds=[s["SnapshotId"] for s in made])["Snapshots"]
+    for snapshot in shown:
+        tags = {t["Key"]: t["Value"] for t in snapshot["Tags"]}
+        assert tags == {"Owner": "shop", "cordon:case": "IR-7"}
+        assert (snapshot["State"], snapshot["Description"]) == ("completed", "IR")
+
+
+@case
+def volumes_can_be_left_out_of_a_set(account: Account) -> None:
+    instance_id, volumes = with_volumes(account)
+    made = account.client("ec2").create_snapshots(
+        InstanceSpecification={
+            "InstanceId": instance_id,
+            "ExcludeBootVolume": True,
+            "ExcludeDataVolumeIds": [volumes["/dev/sdg"]],
+        }
+    )["Snapshots"]
+    assert [s["VolumeId"] for s in made] == [volumes["/dev/sdf"]]
+
+
+def snapshot_of(account: Account, **encryption: Any) -> str:
+    ec2 = account.client("ec2")
+    volume = ec2.create_volume(Size=1, AvailabilityZone=f"{REGION}a", **encryption)["VolumeId"]
+    return ec2.create_snapshot(VolumeId=volume, Description="IR")["SnapshotId"]
+
+
+@case
+def snapshots_are_listed_by_owner(account: Account) -> None:
+    ec2, own = account.client("ec2"), snapshot_of(account)
+    assert [s["SnapshotId"] for s in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]] == [
+        own
+    ]
+    assert ec2.describe_snapshots(OwnerIds=["111111111111"])["Snapshots"] == []
+
+
+@case
+def an_encrypted_copy_has_the_default_key(account: Account) -> None:
+    ec2 = account.client("ec2")
+    copy = ec2.copy_snapshot(
+        SourceSnapshotId=snapshot_of(account), SourceRegion=REGION, Encrypted=True
+    )["SnapshotId"]
+    shown = ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]
+    assert shown["Encrypted"]
+    assert shown["KmsKeyId"].startswith("arn:aws:kms:us-east-1:")
+
+
+@case
+def a_snapshot_has_the_key_of_its_volume(account: Account) -> None:
+    ec2 = account.client("ec2")
+    key = account.client("kms").create_key()["KeyMetadata"]["Arn"]
+    snapshot = snapshot_of(account, Encrypted=True, KmsKeyId=key)
+    assert ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["KmsKeyId"] == key
+    volume = ec2.create_volume(SnapshotId=snapshot, AvailabilityZone=f"{REGION}a")
+    assert volume["KmsKeyId"] == key
+
+
+@case
+def a_snapshot_is_shared_by_permission(account: Account) -> None:
+    ec2, snapshot = account.client("ec2"), snapshot_of(account)
+
+    def shared() -> list[Any]:
+        answer = ec2.describe_snapshot_attribute(
+            SnapshotId=snapshot, Attribute="createVolumePermission"
+        )
+        return answer["CreateVolumePermissions"]
+
+    permission = {"Add": [{"UserId": "444455556666"}]}
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission=permission)
+    assert shared() == [{"UserId": "444455556666"}]
+    permission = {"Remove": [{"UserId": "444455556666"}]}
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission=permission)
+    assert shared() == []
+
+
+@case
+def a_snapshot_under_the_managed_key_is_not_shared(account: Account) -> None:
+    snapshot = snapshot_of(account, Encrypted=True)
+    with refused("OperationNotPermitted"):
+        account.client("ec2").modify_snapshot_attribute(
+            SnapshotId=snapshot,
+            Attribute="createVolumePermission",
+            OperationType="add",
+            UserIds=["444455556666"],
+        )
+
+
+@case
+def a_shared_snapshot_is_seen_by_the_other_account(account: Account) -> None:
+    snapshot = snapshot_of(account)
+    keys = account.client("sts").assume_role(
+        RoleArn="arn:aws:iam::444455556666:role/forensics", RoleSessionName="lab"
+    )["Credentials"]
+    other = account.client(
+        "ec2",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    with refused("InvalidSnapshot.NotFound"):
+        other.describe_snapshots(SnapshotIds=[snapshot])
+    account.client("ec2").modify_snapshot_attribute(
+        SnapshotId=snapshot,
+        Attribute="createVolumePermission",
+        OperationType="add",
+        UserIds=["444455556666"],
+    )
+    assert other.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["Description"] == "IR"
+    copy = other.copy_snapshot(SourceSnapshotId=snapshot, SourceRegion=REGION)["SnapshotId"]
+    assert other.describe_snapshots(OwnerIds=["self"])["Snapshots"][0]["SnapshotId"] == copy
+
+
+@case
+def a_locked_snapshot_is_not_deleted(account: Account) -> None:
+    ec2, snapshot = account.client("ec2"), snapshot_of(account)
+    answer = ec2.lock_snapshot(SnapshotId=snapshot, LockMode="governance", LockDuration=30)
+    assert answer["LockState"] == "governance"
+    assert answer["LockExpiresOn"] - answer["LockCreatedOn"] == timedelta(days=30)
+    listed = ec2.describe_locked_snapshots(SnapshotIds=[snapshot])["Snapshots"]
+    assert [(s["SnapshotId"], s["LockState"]) for s in listed] == [(snapshot, "governance")]
+    with refused("SnapshotLocked"):
+        ec2.delete_snapshot(SnapshotId=snapshot)
+    ec2.unlock_snapshot(SnapshotId=snapshot)
+    assert ec2.describe_locked_snapshots()["Snapshots"] == []
+    ec2.delete_snapshot(SnapshotId=snapshot)
+
+
+@case
+def compliance_is_final_when_it_has_cooled_off(account: Account) -> None:
+    ec2, cooling, final = account.client("ec2"), snapshot_of(account), snapshot_of(account)
+    lock = {"LockMode": "compliance", "LockDuration": 30}
+    assert ec2.lock_snapshot(SnapshotId=final, **lock)["LockState"] == "compliance"
+    answer = ec2.lock_snapshot(SnapshotId=cooling, CoolOffPeriod=1, **lock)
+    assert answer["LockState"] == "compliance-cooloff"
+    ec2.unlock_snapshot(SnapshotId=cooling)
+    with refused("OperationNotPermitted"):
+        ec2.unlock_snapshot(SnapshotId=final)
+    with refused("OperationNotPermitted"):
+        ec2.lock_snapshot(SnapshotId=final, LockMode="compliance", LockDuration=1)
+    ec2.lock_snapshot(SnapshotId=final, LockMode="compliance", LockDuration=60)
+
+
+# --- keys, buckets, identities --------------------------------------------------------------------
+
+
+@case
+def a_key_is_known_by_its_arn_and_does_nothing_while_disabled(account: Account) -> None:
+    kms = account.client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.disable_key(KeyId=key)
+    with refused("DisabledException"):
+        kms.encrypt(KeyId=key, Plaintext=b"x")
+    kms.enable_key(KeyId=key)
+    kms.encrypt(KeyId=key, Plaintext=b"x")
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    with refused("KMSInvalidStateException"):
+        kms.generate_data_key(KeyId=key, KeySpec="AES_256")
+    kms.cancel_key_deletion(KeyId=key)
+
+
+def bucket(account: Account, *, lock: bool = False) -> str:
+    account.client("s3").create_bucket(Bucket="evidence", ObjectLockEnabledForBucket=lock)
+    return "evidence"
+
+
+@case
+def conditions_of_a_bucket_policy_count(account: Account) -> None:
+    s3, name = account.client("s3"), bucket(account)
+
+    def deny(action: str, condition: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": action,
+            "Resource": f"arn:aws:s3:::{name}/*",
+            "Condition": condition,
+        }
+
+    policy = [
+        deny("s3:*", {"Bool": {"aws:SecureTransport": "false"}}),
+        deny(
+            "s3:PutObject",
+            {
+                "StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"},
+                "Null": {"s3:x-amz-server-side-encryption": "false"},
+            },
+        ),
+        deny("s3:DeleteObject*", {"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::1:role/x"}}),
+    ]
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Statement": policy}))
+    s3.put_object(Bucket=name, Key="a", Body=b"x")
+    s3.put_object(Bucket=name, Key="b", Body=b"x", ServerSideEncryption="aws:kms")
+    assert s3.get_object(Bucket=name, Key="a")["Body"].read() == b"x"
+    with refused("AccessDenied"):
+        s3.put_object(Bucket=name, Key="c", Body=b"x", ServerSideEncryption="AES256")
+    with refused("AccessDenied"):
+        s3.delete_object(Bucket=name, Key="a")
+    with refused("AccessDenied"):
+        s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "a"}]})
+
+
+@case
+def a_wrong_checksum_is_refused(account: Account) -> None:
+    s3, name = account.client("s3"), bucket(account)
+    right = base64.b64encode(hashlib.sha256(b"evidence").digest()).decode()
+    wrong = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
+    s3.put_object(Bucket=name, Key="a", Body=b"evidence", ChecksumSHA256=right)
+    with refused("BadDigest"):
+        s3.put_object(Bucket=name, Key="b", Body=b"evidence", ChecksumSHA256=wrong)
+    assert s3.list_objects_v2(Bucket=name)["KeyCount"] == 1
+
+
+@case
+def retention_is_told_and_compliance_not_shortened(account: Account) -> None:
+    s3, name = account.client("s3"), bucket(account, lock=True)
+    until = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0)
+    version = s3.put_object(
+        Bucket=name,
+        Key="a",
+        Body=b"x",
+        ObjectLockMode="COMPLIANCE",
+        ObjectLockRetainUntilDate=until,
+    )["VersionId"]
+    told = s3.get_object_retention(Bucket=name, Key="a", VersionId=version)["Retention"]
+    assert told == {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+    sooner = {"Mode": "COMPLIANCE", "RetainUntilDate": until - timedelta(days=1)}
+    with refused("AccessDenied"):
+        s3.put_object_retention(Bucket=name, Key="a", VersionId=version, Retention=sooner)
+    later = {"Mode": "COMPLIANCE", "RetainUntilDate": until + timedelta(days=1)}
+    s3.put_object_retention(Bucket=name, Key="a", VersionId=version, Retention=later)
+    told = s3.get_object_retention(Bucket=name, Key="a", VersionId=version)["Retention"]
+    assert told["RetainUntilDate"] == later["RetainUntilDate"]
+
+
+def user_keys(account: Account, name: str = "alice") -> dict[str, str]:
+    iam = account.client("iam")
+    iam.create_user(UserName=name)
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    return {
+        "aws_access_key_id": made["AccessKeyId"],
+        "aws_secret_access_key": made["SecretAccessKey"],
+    }
+
+
+@case
+def an_inactive_key_is_refused_and_a_deleted_one_too(account: Account) -> None:
+    iam, keys = account.client("iam"), user_keys(account)
+    key = {"UserName": "alice", "AccessKeyId": keys["aws_access_key_id"]}
+    sts, ec2 = account.client("sts", **keys), account.client("ec2", **keys)
+    assert sts.get_caller_identity()["Arn"].endswith(":user/alice")
+    iam.update_access_key(**key, Status="Inactive")
+    with refused("InvalidClientTokenId"):
+        sts.get_caller_identity()
+    with refused("AuthFailure"):
+        ec2.describe_vpcs()
+    iam.update_access_key(**key, Status="Active")
+    ec2.describe_vpcs()
+    iam.delete_access_key(**key)
+    with refused("InvalidClientTokenId"):
+        sts.get_caller_identity()
+
+
+@case
+def minted_credentials_are_new_and_outlive_the_key(account: Account) -> None:
+    keys = user_keys(account)
+    sts = account.client("sts", **keys)
+    minted = [
+        sts.get_session_token()["Credentials"],
+        sts.get_session_token()["Credentials"],
+        sts.get_federation_token(Name="guest")["Credentials"],
+    ]
+    assert len({m["AccessKeyId"] for m in minted}) == 3
+    assert {m["AccessKeyId"][:4] for m in minted} == {"ASIA"}
+    account.client("iam").update_access_key(
+        UserName="alice", AccessKeyId=keys["aws_access_key_id"], Status="Inactive"
+    )
+    for m in minted:
+        account.client(
+            "ec2",
+            aws_access_key_id=m["AccessKeyId"],
+            aws_secret_access_key=m["SecretAccessKey"],
+            aws_session_token=m["SessionToken"],
+        ).describe_vpcs()
+
+
+@case
+def a_session_says_who_it_is(account: Account) -> None:
+    sts = account.client("sts", **user_keys(account))
+
+    def arn(minted: dict[str, Any]) -> str:
+        return account.client(
+            "sts",
+            aws_access_key_id=minted["AccessKeyId"],
+            aws_secret_access_key=minted["SecretAccessKey"],
+            aws_session_token=minted["SessionToken"],
+        ).get_caller_identity()["Arn"]
+
+    assert arn(sts.get_session_token()["Credentials"]).endswith(":user/alice")
+    federated = arn(sts.get_federation_token(Name="guest")["Credentials"])
+    assert federated.endswith(":federated-user/guest")
+
+
+@case
+def long_lists_come_in_pages(account: Account) -> None:
+    iam, ec2 = account.client("iam"), account.client("ec2")
+    for n in range(101):
+        iam.create_user(UserName=f"user-{n:03}")
+    first = iam.list_users()
+    assert (len(first["Users"]), first["IsTruncated"]) == (100, True)
+    second = iam.list_users(Marker=first["Marker"])
+    assert [u["UserName"] for u in second["Users"]] == ["user-100"]
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    for n in range(6):
+        ec2.create_security_group(GroupName=f"g{n}", Description="d", VpcId=vpc)
+    pages = ec2.get_paginator("describe_security_groups").paginate(PaginationConfig={"PageSize": 5})
+    assert [len(p["SecurityGroups"]) for p in pages] == [5, 3]
 
 
 def main() -> None:
