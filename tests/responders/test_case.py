@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from lab.faults import Faults
-from tests.responders.conftest import Cordon, Scenario
+from tests.responders.conftest import REGION, Cordon, Scenario
 
+FAST = ("--region", REGION, "--dwell", "0", "--json")
 BUCKET = "cordon-vault-example"
 
 
 @pytest.fixture
 def contained(scenario: Scenario, cordon: Cordon) -> Path:
     """A case with one run; gives the case's folder."""
-    answer = cordon("instance", scenario.instance, "--case", "IR-7", "--dwell", "0", "--json")
+    answer = cordon("instance", scenario.instance, "--case", "IR-7", *FAST)
     assert answer.code == 0, answer.out
     return scenario.lab.home / "cases" / "IR-7"
 
@@ -97,7 +98,7 @@ def test_a_change_in_the_vault_is_found(
 
 def test_a_missing_run_is_found(scenario: Scenario, contained: Path, cordon: Cordon) -> None:
     first = the_run(contained)
-    cordon("instance", scenario.instance, "--case", "IR-7", "--dwell", "0", "--json")
+    cordon("instance", scenario.instance, "--case", "IR-7", *FAST)
     shutil.rmtree(first)
     answer = cordon("case", "verify", "--case", "IR-7", "--local", "--json")
     assert answer.code == 1
@@ -120,7 +121,7 @@ def test_an_unreachable_vault_holds_up_nothing(
     scenario: Scenario, cordon: Cordon, faults: Faults
 ) -> None:
     faults.deny("s3", "PutObject")
-    answer = cordon("instance", scenario.instance, "--case", "IR-7", "--dwell", "0", "--json")
+    answer = cordon("instance", scenario.instance, "--case", "IR-7", *FAST)
     assert (answer.code, answer.document["outcome"]) == (3, "contained")
     assert answer.document["evidence"]["complete"] is False
     assert "case sync" in answer.document["evidence"]["reason"]

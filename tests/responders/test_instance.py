@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lab.calls import Calls
-from tests.responders.conftest import Cordon, Scenario
+from tests.responders.conftest import REGION, Cordon, Scenario
 
-FAST = ("--dwell", "0", "--json")
+FAST = ("--region", REGION, "--dwell", "0", "--json")
 
 
 def test_contains_every_interface(scenario: Scenario, cordon: Cordon, calls: Calls) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from responders.journal import Entry, Journal
-from tests.responders.conftest import Cordon, Scenario
+from tests.responders.conftest import REGION, Cordon, Scenario
 
-FAST = ("--dwell", "0", "--json")
+FAST = ("--region", REGION, "--dwell", "0", "--json")
 
 
 class Killed(BaseException):
