@@ -31,7 +31,7 @@ from responders.report import (
     judge_response,
 )
 from responders.result import Failed, Skipped, holds, reason_of, status_of
-from responders.run import Listener, Runner, StepReport
+from responders.run import Listener, Runner, Step, StepReport
 from responders.scene import Scene
 from responders.vault import Mirror
 from responders.verify import local_faults
@@ -68,14 +68,24 @@ class NoEvidence:
         return self._case.evidence_names()
 
 
-def respond(request: Request, tell: Listener = lambda _r: None, *, run: str = "") -> Report:
-    """Carries out a playbook; with `run`, goes on with one that did not finish."""
+def respond(
+    request: Request,
+    tell: Listener = lambda _r: None,
+    *,
+    run: str = "",
+    located: Located | None = None,
+) -> Report:
+    """Carries out a playbook; with `run`, goes on with one that did not finish.
+
+    `located` is what an earlier run found; without it the playbook looks for the target.
+    """
     clock = monotonic()
     case = Case(request.case)
     aws = Aws(request.access, case=case.id, read_only=request.dry_run)
     book = playbook(request.command)
     who = aws.spawn(lambda: aws.identity)
-    located = book.locate(aws, request.target, request.access.region)
+    located = located or book.locate(aws, request.target, request.access.region)
+    book.check(aws, located, request.options, case)
     graph = book.steps(request.options)
     with _opened(request, case, aws, located, who.result(), run, tell) as session:
         reports = session.runner.respond(graph)
@@ -104,7 +114,7 @@ def release(request: Request, tell: Listener = lambda _r: None, *, run: str = ""
             + "; ".join(faults),
             "Look at `cordon case verify`; `cordon case sync` fetches the vault's copy.",
         )
-    located = Located(str(begin["region"]), str(begin["target"]), str(begin["account"]))
+    located = _recorded(begin)
     aws = Aws(request.access, case=case.id, read_only=request.dry_run)
     if aws.identity.account != located.account:
         raise BadInput(
@@ -113,7 +123,7 @@ def release(request: Request, tell: Listener = lambda _r: None, *, run: str = ""
             "Use the credentials of the account that the case began in.",
         )
     request = dataclasses.replace(request, command="release", options=options_of(begin))
-    graph = playbook(str(begin["command"])).steps(request.options)
+    graph = _all_steps(case, located.target)
     with _opened(request, case, aws, located, aws.identity, run, tell) as session:
         reports = session.runner.release(graph)
         verdict = judge_release(
@@ -136,8 +146,11 @@ def resume(request: Request, tell: Listener = lambda _r: None) -> list[Report]:
             access=dataclasses.replace(request.access, region=str(begin["region"])),
             options=options_of(begin),
         )
-        go_on = release if again.command == "release" else respond
-        reports.append(go_on(again, tell, run=run.name))
+        if again.command == "release":
+            reports.append(release(again, tell, run=run.name))
+        else:
+            located = _recorded(begin) if begin.get("subject") else None
+            reports.append(respond(again, tell, run=run.name, located=located))
     return reports
 
 
@@ -156,15 +169,49 @@ def options_of(begin: Mapping[str, Any]) -> Options:
 
 def _responding_run(case: Case, target: str) -> Run:
     """The newest run that responded to a target, by its id or as the user wrote it then."""
-    for run in reversed(case.runs()):
-        asked = (run.begin.get("target"), run.begin.get("asked"))
-        if run.begin.get("command") in NAMES and target in asked:
-            return run
+    runs = [r for r in reversed(case.runs()) if r.begin.get("command") in NAMES]
+    found = [r for r in runs if r.begin.get("target") == target]
+    found = found or [r for r in runs if r.begin.get("asked") == target]
+    meant = sorted({str(r.begin["target"]) for r in found})
+    if len(meant) > 1:
+        raise BadInput(
+            f"{target} means several targets in case {case.id}: {', '.join(meant)}", "Give one."
+        )
+    if found:
+        return found[0]
     raise BadInput(
         f"case {case.id} has no record of {target} on this machine",
         "`cordon case list` shows the cases here; `cordon case sync --case "
         f"{case.id}` fetches a case from the vault.",
     )
+
+
+def _recorded(begin: Mapping[str, Any]) -> Located:
+    """The target as the run that began so had located it."""
+    return Located(
+        str(begin["region"]),
+        str(begin["target"]),
+        str(begin["account"]),
+        subject=str(begin.get("subject", "")),
+    )
+
+
+def _all_steps(case: Case, target: str) -> list[Step]:
+    """The steps of every run on a target, in their playbook's order: options add some."""
+    merged: list[Step] = []
+    for run in case.runs():
+        begin = run.begin
+        if begin.get("target") != target or begin.get("command") not in NAMES:
+            continue
+        place = 0
+        for step in playbook(str(begin["command"])).steps(options_of(begin)):
+            names = [known.name for known in merged]
+            if step.name in names:
+                place = names.index(step.name) + 1
+            else:
+                merged.insert(place, step)
+                place += 1
+    return merged
 
 
 class _Session:
@@ -279,6 +326,7 @@ def _opened(
             scene=located.scene or Scene(aws, located.region, located.target),
             evidence=evidence,
             started=_started(case, located.target),
+            subject=located.subject,
         )
         undo = case.undo_record(located.target)
         yield _Session(request, Runner(incident, record, undo=undo, tell=tell), record, mirror)
@@ -291,6 +339,7 @@ def _begin(record: Journal, request: Request, located: Located, who: Identity) -
         command=request.command,
         target=located.target,
         asked=request.target,
+        subject=located.subject,
         account=who.account,
         region=located.region,
         responder=request.responder,
@@ -301,8 +350,12 @@ def _begin(record: Journal, request: Request, located: Located, who: Identity) -
 
 
 def _started(case: Case, target: str) -> datetime:
-    """When the first run of the case on this target began; now, if this is the first."""
+    """When the first run on this target began, since its last release; now, if there is none."""
+    started: datetime | None = None
     for run in case.runs():
         if run.begin.get("target") == target:
-            return datetime.fromisoformat(str(run.begin["at"]))
-    return datetime.now(UTC)
+            if run.begin["command"] == "release":
+                started = None
+            elif started is None:
+                started = datetime.fromisoformat(str(run.begin["at"]))
+    return started or datetime.now(UTC)

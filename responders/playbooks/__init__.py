@@ -1,4 +1,7 @@
-"""Playbooks: which actions, in which order. A playbook is a module with `locate` and `steps`."""
+"""Playbooks: which actions, in which order.
+
+A playbook is a module with `locate`, `check` and `steps`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Protocol, cast
 
 from responders.action import Options
 from responders.aws import Aws
+from responders.case import Case
 from responders.locate import Located
 from responders.run import Step
 
@@ -16,6 +20,9 @@ class Playbook(Protocol):
 
     def locate(self, aws: Aws, target: str, region: str | None) -> Located:
         """Finds the one thing that the target means; BadInput or NotContained when it can't."""
+
+    def check(self, aws: Aws, located: Located, options: Options, case: Case) -> None:
+        """Raises BadInput when these options can't be carried out on it; nothing was touched."""
 
     def steps(self, options: Options) -> tuple[Step, ...]:
         """The graph for these options."""

@@ -12,13 +12,19 @@ from responders.actions.prepare_groups import PrepareGroups
 from responders.actions.protect import Protect
 from responders.actions.record import Record
 from responders.actions.tag import Tag
-from responders.locate import locate
+from responders.aws import Aws
+from responders.case import Case
+from responders.locate import Located, locate
 from responders.run import Step
 
 FLEET_WAIT = 5.0
 """Seconds that isolation waits for the instance to leave its Auto Scaling group."""
 
-__all__ = ["locate", "steps"]
+__all__ = ["check", "locate", "steps"]
+
+
+def check(aws: Aws, located: Located, options: Options, case: Case) -> None:
+    """Every option applies to every instance."""
 
 
 def steps(options: Options) -> tuple[Step, ...]:
