@@ -35,6 +35,11 @@ def new_run() -> str:
     return f"{stamp}Z-{secrets.token_hex(3)}"
 
 
+def run_began(name: str) -> datetime:
+    """When a run was named (UTC), by its name; ValueError for what `new_run` did not make."""
+    return datetime.strptime(name.partition("Z")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True)
 class Run:
     """One run as its journal tells it."""
