@@ -82,7 +82,7 @@ class Aws:
         self.access = access or Access()
         self.read_only = read_only
         self._case = case
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, int], Any] = {}
         self._sources: list[Any] = []
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(max_workers=256, thread_name_prefix="cordon")
@@ -138,25 +138,29 @@ class Aws:
         )
         return boto3.Session(botocore_session=inner, region_name=region)
 
-    def client(self, service: str, region: str | None = None) -> Any:
-        """The shared client of a service in a region (default: `home_region`)."""
+    def client(self, service: str, region: str | None = None, *, attempts: int = 5) -> Any:
+        """The shared client of a service in a region (default: `home_region`).
+
+        `attempts` is how often a call is tried: see `responders.once` for those that must not be
+        carried out twice.
+        """
         where = region or self.home_region
         with self._lock:
-            if (service, where) not in self._clients:
+            if (service, where, attempts) not in self._clients:
                 from botocore.config import Config
 
-                self._clients[service, where] = self._session.client(
+                self._clients[service, where, attempts] = self._session.client(
                     service,
                     region_name=where,
                     config=Config(
                         connect_timeout=5,
                         read_timeout=30,
-                        retries={"mode": "standard", "max_attempts": 5},
+                        retries={"mode": "standard", "total_max_attempts": attempts},
                         max_pool_connections=32,
                         user_agent_extra=f"cordon/{VERSION} case/{self._case or 'none'}",
                     ),
                 )
-            return self._clients[service, where]
+            return self._clients[service, where, attempts]
 
     @cached_property
     def home_region(self) -> str:
@@ -191,6 +195,19 @@ class Aws:
         """The regions enabled for the account, sorted."""
         answer = self.client("ec2").describe_regions(AllRegions=False)
         return tuple(sorted(str(r["RegionName"]) for r in answer["Regions"]))
+
+    def chosen_regions(self, listed: str | None) -> tuple[str, ...]:
+        """The regions of a comma-separated list, or all enabled ones; BadInput for any other."""
+        if not listed:
+            return self.regions
+        wanted = tuple(dict.fromkeys(name.strip() for name in listed.split(",") if name.strip()))
+        unknown = sorted(set(wanted) - set(self.regions))
+        if unknown or not wanted:
+            raise BadInput(
+                f"not enabled for this account: {', '.join(unknown) or listed!r}",
+                f"Choose from {', '.join(self.regions)}.",
+            )
+        return wanted
 
     # -- doing several things at once --
 

@@ -17,6 +17,7 @@ from contract import STEPS, Document, ScriptExit
 from responders.action import Incident
 from responders.aws import code_of
 from responders.errors import Skip
+from responders.once import once
 from responders.permissions import allow, ec2
 
 PERMISSIONS = (
@@ -140,19 +141,20 @@ def send(
         raise Skip(
             f"the document {document.value} is not prepared in {incident.region}", incomplete=True
         )
+    wanted: dict[str, Any] = {
+        "InstanceIds": [instance],
+        "DocumentName": pin.name,
+        "DocumentHash": pin.sha256,
+        "DocumentHashType": "Sha256",
+        "TimeoutSeconds": delivery,
+        "Comment": comment(incident, document),
+        "Parameters": {
+            **{name: [value] for name, value in parameters.items()},
+            "TimeoutSeconds": [str(seconds)],
+        },
+    }
     try:
-        answer = incident.client("ssm").send_command(
-            InstanceIds=[instance],
-            DocumentName=pin.name,
-            DocumentHash=pin.sha256,
-            DocumentHashType="Sha256",
-            TimeoutSeconds=delivery,
-            Comment=comment(incident, document),
-            Parameters={
-                **{name: [value] for name, value in parameters.items()},
-                "TimeoutSeconds": [str(seconds)],
-            },
-        )
+        answer = once(incident, "ssm", lambda client: client.send_command(**wanted))
     except Exception as error:
         if code_of(error) != "InvalidInstanceId":
             raise

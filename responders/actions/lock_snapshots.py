@@ -1,0 +1,88 @@
+"""Locks the case's snapshots, so that for a time nobody can delete them.
+
+A pending snapshot can be locked, so this waits for nothing. `governance` (the default) can be
+lifted by who may; `compliance` by nobody, not even by AWS, until it ends.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from responders import snapshots
+from responders.action import Action, Incident, Seen
+from responders.errors import Skip
+from responders.permissions import Permission, allow
+from responders.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
+
+STRENGTH = {None: 0, "governance": 1, "compliance": 2}
+
+
+class LockSnapshots(Action):
+    """Every original snapshot of the case is locked at least as asked."""
+
+    name = "lock-snapshots"
+    collects = True
+    permissions: ClassVar[tuple[Permission, ...]] = (
+        allow(
+            "ec2:LockSnapshot",
+            on=SNAPSHOTS,
+            when=EVIDENCE_ONLY,
+            because="keeps evidence snapshots from being deleted",
+            risk="can lock evidence for long, which costs its storage",
+        ),
+    )
+
+    def wanted(self, found: list[Snapshot]) -> list[Snapshot]:
+        """Which of the case's snapshots this step locks."""
+        return snapshots.originals(found)
+
+    def observe(self, incident: Incident) -> Seen:
+        """Snapshot to its lock in force: `mode` (None: no lock) and `days`."""
+        client = incident.client("ec2")
+        found = snapshots.of_case(client, incident.case, incident.target)
+        ids = [s.id for s in self.wanted(found)]
+        if not ids:
+            raise Skip(f"the case has no such snapshot of {incident.target} yet")
+        locks = snapshots.locks(client, ids)
+        return {i: locks.get(i, {"mode": None, "days": 0}) for i in ids}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each snapshot without a lock, or with a weaker or shorter one."""
+        mode, days = incident.options.lock_mode, incident.options.lock_days
+        return tuple(
+            f"{snapshot} is not locked for {days} days ({mode})"
+            for snapshot, lock in seen.items()
+            if STRENGTH[lock["mode"]] < STRENGTH[mode] or lock["days"] < days
+        )
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Locks what lacks it. A stronger lock that is there is made longer, never weaker."""
+        options = incident.options
+
+        def lock(snapshot: str) -> None:
+            has = seen[snapshot]["mode"]
+            mode = max(has, options.lock_mode, key=lambda m: STRENGTH[m])
+            incident.client("ec2").lock_snapshot(
+                SnapshotId=snapshot, LockMode=mode, LockDuration=options.lock_days
+            )
+
+        lacking = [s for s in seen if self.lacks(incident, {s: seen[s]})]
+        incident.aws.each(lock, lacking)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Nothing: evidence stays locked."""
+        raise Skip("the snapshots are evidence, and stay locked until their locks end")
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """A lock runs out by itself; that is no drift."""
+        return bool(before == now or (now is not None and now["mode"] is None))
+
+
+class LockCopies(LockSnapshots):
+    """The same for the copies under the kit's key."""
+
+    name = "lock-copies"
+
+    def wanted(self, found: list[Snapshot]) -> list[Snapshot]:
+        """The copy of each original."""
+        return list(snapshots.copies(found).values())

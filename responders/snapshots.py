@@ -1,0 +1,147 @@
+"""The snapshots of a case, found by their tags, wherever they were taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contract import TAG_CASE, TAG_COPY, TAG_SOURCE, TAG_STATUS
+from responders.permissions import allow
+
+PERMISSIONS = (
+    allow("ec2:DescribeSnapshots", because="finds a case's snapshots by their tags"),
+    allow("ec2:DescribeLockedSnapshots", because="reads how snapshots are locked"),
+    allow("ec2:DescribeSnapshotAttribute", because="reads whom a snapshot is shared with"),
+)
+SNAPSHOTS = "arn:{partition}:ec2:*::snapshot/*"
+"""ARN pattern of snapshots, which name no account (Service Authorization Reference, EC2)."""
+EVIDENCE_ONLY = {"StringEquals": {f"aws:ResourceTag/{TAG_STATUS}": "evidence"}}
+"""Condition: the snapshot is some case's evidence."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One snapshot as DescribeSnapshots says. `size` is in GiB, `percent` 0 to 100."""
+
+    id: str
+    volume: str
+    """Arbitrary on a copy: `source` tells the true one."""
+    state: str
+    percent: int
+    trouble: str
+    size: int
+    key: str
+    """ARN of the KMS key, empty when not encrypted."""
+    description: str
+    owner: str
+    started: datetime
+    tags: Mapping[str, str]
+
+    @property
+    def source(self) -> str:
+        """`<instance>/<device>/<volume>`; the instance alone until the first retagging."""
+        return self.tags.get(TAG_SOURCE, "")
+
+    @property
+    def copy_of(self) -> str:
+        """The snapshot that this one copies; empty on an original."""
+        return self.tags.get(TAG_COPY, "")
+
+    @property
+    def failed(self) -> bool:
+        """Whether it will never be complete."""
+        return self.state == "error"
+
+    @property
+    def complete(self) -> bool:
+        """Whether all its blocks are stored."""
+        return self.state == "completed"
+
+    def __str__(self) -> str:
+        if self.complete:
+            return f"{self.id} is complete"
+        return f"{self.id} is {self.state}, {self.percent} %"
+
+
+def of_case(client: Any, case: str, instance: str = "") -> list[Snapshot]:
+    """The case's snapshots of one instance, or all, originals and copies, by id."""
+    filters = [{"Name": f"tag:{TAG_CASE}", "Values": [case]}]
+    if instance:
+        filters.append({"Name": f"tag:{TAG_SOURCE}", "Values": [instance, f"{instance}/*"]})
+    return find(client, filters)
+
+
+def find(client: Any, filters: list[dict[str, Any]], **where: Any) -> list[Snapshot]:
+    """Snapshots by filters: this account's own, unless `where` says otherwise."""
+    pages = client.get_paginator("describe_snapshots").paginate(
+        Filters=filters, **(where or {"OwnerIds": ["self"]})
+    )
+    found = (snapshot(s) for page in pages for s in page["Snapshots"])
+    return sorted(found, key=lambda s: s.id)
+
+
+def snapshot(described: Mapping[str, Any]) -> Snapshot:
+    """One entry of DescribeSnapshots."""
+    percent = str(described.get("Progress") or "0%").rstrip("%")
+    return Snapshot(
+        id=str(described["SnapshotId"]),
+        volume=str(described.get("VolumeId", "")),
+        state=str(described["State"]),
+        percent=int(percent) if percent.isdecimal() else 0,
+        trouble=str(described.get("StateMessage", "")),
+        size=int(described.get("VolumeSize", 0)),
+        key=str(described.get("KmsKeyId", "")) if described.get("Encrypted") else "",
+        description=str(described.get("Description", "")),
+        owner=str(described.get("OwnerId", "")),
+        started=described["StartTime"],
+        tags={t["Key"]: t["Value"] for t in described.get("Tags", ())},
+    )
+
+
+def originals(found: Iterable[Snapshot]) -> list[Snapshot]:
+    """Those that are no copies, and did not fail."""
+    return [s for s in found if not s.copy_of and not s.failed]
+
+
+def lost(found: Iterable[Snapshot]) -> list[Snapshot]:
+    """Originals that failed, of volumes of which there is no other original."""
+    everything = list(found)
+    saved = {s.volume for s in originals(everything)}
+    return [s for s in everything if s.failed and not s.copy_of and s.volume not in saved]
+
+
+def copies(found: Iterable[Snapshot]) -> dict[str, Snapshot]:
+    """Original to its copy: the one that is furthest, those that failed left out."""
+    best: dict[str, Snapshot] = {}
+    for one in found:
+        if not one.copy_of or one.failed:
+            continue
+        other = best.get(one.copy_of)
+        if other is None or (one.complete, one.percent) > (other.complete, other.percent):
+            best[one.copy_of] = one
+    return best
+
+
+def locks(client: Any, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Snapshot to its lock that is in force: `mode` and `days`; those without are left out."""
+    wanted = sorted(ids)
+    found: dict[str, dict[str, Any]] = {}
+    for first in range(0, len(wanted), 100):
+        answer = client.describe_locked_snapshots(SnapshotIds=wanted[first : first + 100])
+        for lock in answer["Snapshots"]:
+            if lock["LockState"] != "expired":
+                mode = str(lock["LockState"]).removesuffix("-cooloff")
+                days = int(lock.get("LockDuration", 0))
+                found[str(lock["SnapshotId"])] = {"mode": mode, "days": days}
+    return found
+
+
+def shared_with(client: Any, snapshot_id: str) -> list[str]:
+    """Accounts that may use a snapshot, and `all` when it is public."""
+    answer = client.describe_snapshot_attribute(
+        SnapshotId=snapshot_id, Attribute="createVolumePermission"
+    )
+    given = answer["CreateVolumePermissions"]
+    return sorted(str(one.get("UserId") or one.get("Group")) for one in given)

@@ -1,0 +1,100 @@
+"""What tests of evidence share: a fuller manifest, snapshots that take their time, and reading."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from contract import MANIFEST_PARAMETER, Manifest
+from lab.faults import Faults
+from lab.gate.call import Call
+from lab.mends.snapshots import set_status
+from tests.responders.conftest import Scenario
+
+ACCOUNT = "123456789012"
+"""The lab's own account, moto's."""
+FORENSIC = "444455556666"
+
+
+def manifest(scenario: Scenario) -> Manifest:
+    """The region's manifest as it is now."""
+    answer = scenario.client("ssm").get_parameter(Name=MANIFEST_PARAMETER)
+    return Manifest.from_json(answer["Parameter"]["Value"])
+
+
+def prepare(scenario: Scenario, **more: Any) -> Manifest:
+    """Adds to what the manifest says is prepared."""
+    changed = dataclasses.replace(manifest(scenario), **more)
+    scenario.client("ssm").put_parameter(
+        Name=MANIFEST_PARAMETER, Type="String", Value=changed.to_json(), Overwrite=True
+    )
+    return changed
+
+
+def prepare_key(scenario: Scenario, forensic_account: str = FORENSIC) -> str:
+    """The kit's key, and an account that examines evidence."""
+    key = scenario.client("kms").create_key(Description="evidence")["KeyMetadata"]["Arn"]
+    prepare(scenario, key_arn=key, forensic_account=forensic_account)
+    return str(key)
+
+
+def add_volumes(scenario: Scenario, number: int, **kind: Any) -> list[str]:
+    """Attaches so many data volumes to the instance."""
+    ec2 = scenario.client("ec2")
+    zone = ec2.describe_instances(InstanceIds=[scenario.instance])["Reservations"][0]["Instances"][
+        0
+    ]["Placement"]["AvailabilityZone"]
+    made = []
+    for count in range(number):
+        volume = ec2.create_volume(AvailabilityZone=zone, Size=10, **kind)["VolumeId"]
+        device = f"/dev/sd{chr(ord('f') + count)}" if count < 20 else f"/dev/xvdb{chr(77 + count)}"
+        ec2.attach_volume(VolumeId=volume, InstanceId=scenario.instance, Device=device)
+        made.append(volume)
+    return made
+
+
+def devices(scenario: Scenario) -> dict[str, str]:
+    """Volume to device, as attached now."""
+    answer = scenario.client("ec2").describe_instances(InstanceIds=[scenario.instance])
+    mappings = answer["Reservations"][0]["Instances"][0]["BlockDeviceMappings"]
+    return {m["Ebs"]["VolumeId"]: m["DeviceName"] for m in mappings}
+
+
+def snapshots(scenario: Scenario, case: str = "") -> list[dict[str, Any]]:
+    """All snapshots that the account owns, of a case or all that are tagged with one."""
+    named = {"Name": "tag:cordon:case", "Values": [case]}
+    any_ = {"Name": "tag-key", "Values": ["cordon:case"]}
+    answer = scenario.client("ec2").describe_snapshots(
+        OwnerIds=["self"], Filters=[named if case else any_]
+    )
+    return sorted(answer["Snapshots"], key=lambda s: s["SnapshotId"])
+
+
+def tags_of(described: dict[str, Any]) -> dict[str, str]:
+    """The tags of something described."""
+    return {t["Key"]: t["Value"] for t in described.get("Tags", [])}
+
+
+def stage(scenario: Scenario, snapshot: str, status: str, progress: str = "40%") -> None:
+    """Sets the state of a snapshot."""
+    set_status(ACCOUNT, scenario.region, snapshot, status, progress)
+
+
+def slow(faults: Faults, scenario: Scenario, *operations: str, status: str = "pending") -> None:
+    """Every snapshot made by these operations stays in a state, until `stage` sets another."""
+    known = {s["SnapshotId"] for s in snapshots(scenario)}
+
+    def hook(_call: Call) -> None:
+        from moto.ec2.models import ec2_backends
+
+        for snapshot in list(ec2_backends[ACCOUNT][scenario.region].snapshots):
+            if snapshot not in known:
+                stage(scenario, snapshot, status)
+                known.add(snapshot)
+
+    for operation in operations:
+        faults.after("ec2", operation, hook)
+
+
+Check = Callable[[], None]
