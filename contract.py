@@ -396,9 +396,9 @@ WAYS_OUT = (
 """Targets that take a route out of a VPC, as Terraform names them; `vpc_endpoint_id` does not."""
 READING_VERBS = ("BatchGet", "Describe", "Get", "Head", "List", "Lookup", "Search", "Simulate")
 """How the names of IAM actions begin that change nothing."""
-UNBOUNDABLE_SERVICES = ("ec2messages", "ssmmessages")
-"""The agent's channel to Systems Manager: IAM knows no resources for these actions (Service
-authorization reference, "Amazon Message Gateway Service", "Amazon Message Delivery Service")."""
+UNBOUNDABLE = ("ec2messages:", "ssmmessages:", "ssm:UpdateInstanceInformation")
+"""How the names of the actions begin by which the SSM agent talks to Systems Manager: AWS's own
+policy for it gives them on everything (`AmazonSSMManagedInstanceCore`)."""
 
 
 def statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -457,13 +457,13 @@ def permission_faults(document: Mapping[str, Any]) -> tuple[str, ...]:
         wide = [one for one in actions if one.endswith("*") and is_mutating(one)]
         faults += [f"allows {one}: name the actions" for one in wide]
         if "*" in as_list(statement.get("Resource")) and not statement.get("Condition"):
-            changing = [one for one in actions if is_mutating(one) and _boundable(one)]
+            changing = [one for one in actions if _must_be_bounded(one)]
             faults += [f"allows {one} on everything, without a condition" for one in changing]
     return tuple(faults)
 
 
-def _boundable(action: str) -> bool:
-    return action.partition(":")[0] not in UNBOUNDABLE_SERVICES
+def _must_be_bounded(action: str) -> bool:
+    return is_mutating(action) and not action.startswith(UNBOUNDABLE)
 
 
 def denies_plain_http(document: Mapping[str, Any]) -> bool:

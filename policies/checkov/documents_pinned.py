@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from contract import Purpose
-from policies.checkov import Conf, Plan, Policy, first, manifest, purpose
+from policies.rules import Conf, Plan, Unknown, first, manifest, purpose, rule
 
 
 def judge(conf: Conf, plan: Plan) -> list[str] | None:
@@ -14,16 +14,18 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
         return None
     name, content = first(conf, "name"), first(conf, "content")
     if not name or not content:
-        return ["its name or content is not known in this plan"]
+        return [Unknown("its name or content is not known in this plan")]
     prepared = manifest(first(conf, "region"), plan)
-    if prepared is None or name not in prepared.documents:
-        return [f"no manifest of its region pins {name}"]
+    if isinstance(prepared, str):
+        return [prepared]
+    if name not in prepared.documents:
+        return [f"the manifest does not pin {name}"]
     if prepared.documents[name].sha256 != hashlib.sha256(str(content).encode()).hexdigest():
         return [f"the manifest pins another content of {name}"]
     return []
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_14",
     "Every SSM document is pinned by its hash in the manifest",
     ["aws_ssm_document"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contract import WAYS_OUT, Purpose
-from policies.checkov import Conf, Plan, Policy, blocks, first, purpose
+from policies.rules import Conf, Plan, blocks, first, purpose, rule
 
 GATEWAYS = (
     "aws_internet_gateway",
@@ -49,7 +49,7 @@ def _routes(conf: Conf, plan: Plan) -> Iterator[str]:
                 yield f"has a route by its {key}"
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_11",
     "The forensic VPC has no way out",
     ["aws_vpc"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import POLICIES_PER_TARGET, SCP_LIMIT, TAG_POLICY_LIMIT
-from policies.checkov import Conf, Plan, Policy, document, first
+from policies.rules import Conf, Plan, first, judged, rule
 
 LIMITS = {"SERVICE_CONTROL_POLICY": SCP_LIMIT, "TAG_POLICY": TAG_POLICY_LIMIT}
 """Characters by type; a policy without a type is a service control policy."""
@@ -16,26 +16,21 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
         return _crowded(conf, plan)
     if kind not in LIMITS:
         return None
-    content = str(first(conf, "content") or "")
-    faults = [] if document(conf, "content") is not None else ["its content is no JSON object"]
-    if len(content) > LIMITS[kind]:
-        faults.append(f"has {len(content)} characters, AWS takes {LIMITS[kind]}")
+    faults = list(judged(conf, "content", lambda policy: ()))
+    if len(str(first(conf, "content") or "")) > LIMITS[kind]:
+        faults.append(f"has {len(first(conf, 'content'))} characters, AWS takes {LIMITS[kind]}")
     return faults
 
 
 def _crowded(conf: Conf, plan: Plan) -> list[str]:
     target = first(conf, "target_id")
-    same = [
-        one
-        for one in plan.all("aws_organizations_policy_attachment")
-        if first(one, "target_id") == target
-    ]
+    same = plan.alike("aws_organizations_policy_attachment", conf, "target_id")
     if len(same) <= POLICIES_PER_TARGET:
         return []
     return [f"{len(same)} policies are attached to {target}, AWS takes {POLICIES_PER_TARGET}"]
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_17",
     "Guardrails are within the sizes and numbers that AWS takes",
     ["aws_organizations_policy", "aws_organizations_policy_attachment"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import TAG_IGNORE, Purpose
-from policies.checkov import ADDRESS, Conf, Plan, Policy, first, points, purpose, tags
+from policies.rules import Conf, Plan, purpose, rule, tags
 
 PAIR = (Purpose.ISOLATE, Purpose.UNTRACK)
 
@@ -16,25 +16,15 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
         return None if ignored else _missing([purpose(one) for one in groups])
     if purpose(conf) not in PAIR:
         return None
-    return _missing([purpose(one) for one in _neighbours(conf, plan)])
-
-
-def _neighbours(conf: Conf, plan: Plan) -> list[Conf]:
-    """All groups of the same VPC and region; a group whose VPC is not known is alone."""
-    place = (first(conf, "vpc_id"), first(conf, "region"))
-    return [
-        one
-        for one in plan.all("aws_security_group")
-        if points(one[ADDRESS], conf)
-        or (place[0] and (first(one, "vpc_id"), first(one, "region")) == place)
-    ]
+    neighbours = plan.alike("aws_security_group", conf, "vpc_id", "region")
+    return _missing([purpose(one) for one in (conf, *neighbours)])
 
 
 def _missing(found: list[str]) -> list[str]:
     return [f"the VPC has no group {one.value!r}" for one in PAIR if one not in found]
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_2",
     "Every VPC has its pair of isolation groups",
     ["aws_vpc", "aws_security_group"],

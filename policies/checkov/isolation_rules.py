@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contract import Purpose, Rule, Rules, group_rules
-from policies.checkov import Conf, Plan, Policy, blocks, first, manifest, purpose
+from policies.rules import Conf, Plan, blocks, first, manifest, purpose, rule
 
 PURPOSES = (Purpose.ISOLATE, Purpose.UNTRACK)
 
@@ -15,8 +15,8 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     if purpose(conf) not in PURPOSES:
         return None
     prepared = manifest(first(conf, "region"), plan)
-    if prepared is None:
-        return ["no manifest of its region in the plan says which responder networks are set"]
+    if isinstance(prepared, str):
+        return [prepared]
     found = Rules(_rules(conf, "ingress"), _rules(conf, "egress"))
     expected = group_rules(Purpose(purpose(conf)), prepared.responder_cidrs)
     faults = []
@@ -50,7 +50,7 @@ def _text(rule: Rule) -> str:
     return f"{rule.protocol} {rule.from_port}-{rule.to_port} {rule.peer}"
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_1",
     "Isolation groups have exactly the rules that are configured",
     ["aws_security_group"],

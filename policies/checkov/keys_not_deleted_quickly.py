@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import KEY_DELETION_DAYS_MIN
-from policies.checkov import Conf, Plan, Policy, first, purpose
+from policies.rules import Conf, Plan, first, purpose, rule
 
 DEFAULT_DAYS = 30
 """What KMS waits when nothing is said (KMS API, ScheduleKeyDeletion)."""
@@ -19,10 +19,11 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     return [f"is deleted after {days} days, at least {KEY_DELETION_DAYS_MIN} should pass"]
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_13",
     "The kit's keys can't be deleted quickly",
     ["aws_kms_key"],
     "ENCRYPTION",
     judge,
+    alone=True,
 )

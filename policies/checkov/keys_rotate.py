@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.checkov import Conf, Plan, Policy, first, purpose
+from policies.rules import Conf, Plan, first, purpose, rule
 
 
 def judge(conf: Conf, plan: Plan) -> list[str] | None:
@@ -12,10 +12,11 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     return [] if first(conf, "enable_key_rotation") is True else ["rotation is not enabled"]
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_12",
     "The kit's keys rotate",
     ["aws_kms_key"],
     "ENCRYPTION",
     judge,
+    alone=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import kit_tag_faults
-from policies.checkov import Conf, Plan, Policy, tags
+from policies.rules import Conf, Plan, rule, tags
 
 
 def judge(conf: Conf, plan: Plan) -> tuple[str, ...] | None:
@@ -11,10 +11,11 @@ def judge(conf: Conf, plan: Plan) -> tuple[str, ...] | None:
     return kit_tag_faults(tags(conf)) if "tags" in conf else None
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_15",
     "Everything that the kit prepares carries its tags",
     ["aws_*"],
     "CONVENTION",
     judge,
+    alone=True,
 )

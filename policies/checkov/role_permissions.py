@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from contract import permission_faults
-from policies.checkov import Conf, Plan, Policy, document, purpose
+from policies.rules import Conf, Plan, judged, purpose, rule
 
 
 def judge(conf: Conf, plan: Plan) -> tuple[str, ...] | None:
     """Judges every permission policy that the kit's roles hold: managed (tagged) and inline."""
     if "tags" in conf and not purpose(conf):
         return None
-    policy = document(conf, "policy")
-    return (
-        ("the policy is not known in this plan",) if policy is None else permission_faults(policy)
-    )
+    return judged(conf, "policy", permission_faults)
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_4",
     "The kit's roles change nothing by wildcard without a condition",
     ["aws_iam_policy", "aws_iam_role_policy"],
     "IAM",
     judge,
+    alone=True,
 )

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from contract import IAM_PATH, trust_faults
-from policies.checkov import Conf, Plan, Policy, document, first
+from policies.rules import Conf, Plan, first, judged, rule
 
 
 def judge(conf: Conf, plan: Plan) -> tuple[str, ...] | None:
     """Judges the trust of every role under the kit's path."""
     if first(conf, "path") != IAM_PATH:
         return None
-    trust = document(conf, "assume_role_policy")
-    return ("the trust policy is not known in this plan",) if trust is None else trust_faults(trust)
+    return judged(conf, "assume_role_policy", trust_faults)
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_3",
     "The kit's roles are assumed with MFA or an external id, and never by a wildcard",
     ["aws_iam_role"],
     "IAM",
     judge,
+    alone=True,
 )

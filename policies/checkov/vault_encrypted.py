@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import Purpose
-from policies.checkov import ADDRESS, REFERENCES, Conf, Plan, Policy, block, first, purpose
+from policies.rules import ADDRESS, REFERENCES, Conf, Plan, block, first, purpose, rule
 
 SSE = "aws_s3_bucket_server_side_encryption_configuration"
 
@@ -28,7 +28,7 @@ def _refers(conf: Conf, key: Conf) -> bool:
     return any(key[ADDRESS] in references for references in conf.get(REFERENCES) or [])
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_7",
     "The evidence vault is encrypted with the kit's key",
     ["aws_s3_bucket"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import Purpose
-from policies.checkov import Conf, Plan, Policy, block, first, purpose
+from policies.rules import Conf, Plan, block, first, purpose, rule
 
 LOCK = "aws_s3_bucket_object_lock_configuration"
 MODES = ("GOVERNANCE", "COMPLIANCE")
@@ -22,7 +22,7 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     return faults
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_5",
     "The evidence vault locks what it receives",
     ["aws_s3_bucket"],

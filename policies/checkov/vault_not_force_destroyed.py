@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import Purpose
-from policies.checkov import Conf, Plan, Policy, first, purpose
+from policies.rules import Conf, Plan, first, purpose, rule
 
 
 def judge(conf: Conf, plan: Plan) -> list[str] | None:
@@ -13,10 +13,11 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     return ["force_destroy is set"] if first(conf, "force_destroy") else []
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_10",
     "The evidence vault and its logs can't be destroyed with what is in them",
     ["aws_s3_bucket"],
     "BACKUP_AND_RECOVERY",
     judge,
+    alone=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import Purpose, public_faults
-from policies.checkov import Conf, Plan, Policy, document, first, purpose
+from policies.rules import Conf, Plan, first, judged, purpose, rule
 
 BLOCKS = (
     "block_public_acls",
@@ -22,13 +22,11 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     unset = (key for key in BLOCKS if not any(first(one, key) is True for one in found))
     faults = [f"{key} is not set" for key in unset]
     for one in plan.pointing("aws_s3_bucket_policy", "bucket", conf, name):
-        policy = document(one, "policy")
-        unknown = ["its policy is not known in this plan"]
-        faults += unknown if policy is None else public_faults(policy)
+        faults += judged(one, "policy", public_faults)
     return faults
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_9",
     "The evidence vault and its logs are not public",
     ["aws_s3_bucket"],

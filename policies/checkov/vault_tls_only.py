@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from contract import Purpose, denies_plain_http
-from policies.checkov import Conf, Plan, Policy, document, first, purpose
+from policies.rules import Conf, Plan, first, judged, purpose, rule
 
 
 def judge(conf: Conf, plan: Plan) -> list[str] | None:
@@ -11,13 +14,16 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     if purpose(conf) not in (Purpose.VAULT, Purpose.VAULT_LOGS):
         return None
     found = plan.pointing("aws_s3_bucket_policy", "bucket", conf, first(conf, "bucket") or "")
-    policies = [document(one, "policy") for one in found]
-    if any(policy and denies_plain_http(policy) for policy in policies):
-        return []
-    return ["no bucket policy denies requests without TLS"]
+    if not found:
+        return ["has no bucket policy to deny requests without TLS"]
+    return [fault for one in found for fault in judged(one, "policy", _faults)]
 
 
-check = Policy(
+def _faults(policy: Mapping[str, Any]) -> list[str]:
+    return [] if denies_plain_http(policy) else ["its bucket policy allows requests without TLS"]
+
+
+check = rule(
     "CKV_CORDON_8",
     "The evidence vault and its logs are reached by TLS only",
     ["aws_s3_bucket"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract import Purpose
-from policies.checkov import Conf, Plan, Policy, block, first, purpose
+from policies.rules import Conf, Plan, block, first, purpose, rule
 
 
 def judge(conf: Conf, plan: Plan) -> list[str] | None:
@@ -15,7 +15,7 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     return [] if "Enabled" in states else ["versioning is not enabled"]
 
 
-check = Policy(
+check = rule(
     "CKV_CORDON_6",
     "The evidence vault and its logs keep versions",
     ["aws_s3_bucket"],
