@@ -80,7 +80,7 @@ def key_policy(args: EvidenceKeyArgs) -> list[Statement]:
     if args.writers:
         statements.append(_writers(args))
     if args.topics:
-        statements.append(_topics(place))
+        statements.append(_topics())
     return statements
 
 
@@ -142,12 +142,15 @@ def _writers(args: EvidenceKeyArgs) -> Statement:
     }
 
 
-def _topics(place: Place) -> Statement:
+def _topics() -> Statement:
+    """No condition: EventBridge sends no context to SNS (its user guide, "Amazon SNS permissions").
+
+    The key is only used for topics encrypted with it, and those admit who their policies admit.
+    """
     return {
         "Sid": "WatchTopic",
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
         "Resource": "*",
-        "Condition": {"StringEquals": {"aws:SourceAccount": place.account}},
     }

@@ -62,7 +62,7 @@ class VpcWatch(pulumi.ComponentResource):
             tags=self._tags,
             opts=self._child,
         )
-        self.target_arn = self._queue(rule) if args.target == "queue" else self._topic(rule)
+        self.target_arn = self._queue(rule) if args.target == "queue" else self._topic()
         aws.cloudwatch.EventTarget(
             f"{name}-target",
             region=args.region,
@@ -87,13 +87,13 @@ class VpcWatch(pulumi.ComponentResource):
             region=self._args.region,
             queue_url=queue.url,
             policy=pulumi.Output.all(queue.arn, rule.arn).apply(
-                lambda arns: document(_let_in("sqs:SendMessage", "sqs:*", arns[0], arns[1]))
+                lambda arns: document(_let_in("sqs:SendMessage", "sqs:*", *arns))
             ),
             opts=self._child,
         )
         return queue.arn
 
-    def _topic(self, rule: aws.cloudwatch.EventRule) -> pulumi.Output[str]:
+    def _topic(self) -> pulumi.Output[str]:
         topic = aws.sns.Topic(
             f"{self._name}-topic",
             region=self._args.region,
@@ -106,8 +106,9 @@ class VpcWatch(pulumi.ComponentResource):
             f"{self._name}-topic-policy",
             region=self._args.region,
             arn=topic.arn,
-            policy=pulumi.Output.all(topic.arn, rule.arn).apply(
-                lambda arns: document(_let_in("sns:Publish", "sns:Publish", arns[0], arns[1]))
+            # No rule: "You can't use `Condition` blocks" here, says EventBridge's user guide.
+            policy=topic.arn.apply(
+                lambda arn: document(_let_in("sns:Publish", "sns:Publish", arn))
             ),
             opts=self._child,
         )
@@ -123,17 +124,19 @@ class VpcWatch(pulumi.ComponentResource):
         return topic.arn
 
 
-def _let_in(allowed: str, denied: str, target: str, rule: str) -> list[Statement]:
-    """The rule may send; nobody may without TLS."""
+def _let_in(allowed: str, denied: str, target: str, rule: str = "") -> list[Statement]:
+    """EventBridge may send, for one rule only if given; nobody may without TLS."""
+    send: Statement = {
+        "Sid": "Rule",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": allowed,
+        "Resource": target,
+    }
+    if rule:
+        send["Condition"] = {"ArnEquals": {"aws:SourceArn": rule}}
     return [
-        {
-            "Sid": "Rule",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": allowed,
-            "Resource": target,
-            "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
-        },
+        send,
         {
             "Sid": "PlainHttp",
             "Effect": "Deny",

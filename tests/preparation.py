@@ -12,6 +12,7 @@ import boto3
 from pulumi.runtime.mocks import MockResourceArgs
 
 from lab.plain import PlainMocks
+from lab.policy import Asked, allowed_by, denied_by
 from lab.program import Program, Registration, run_program
 
 PROGRAM = Path(__file__).parents[1] / "__main__.py"
@@ -82,3 +83,20 @@ def sid(statements: list[dict[str, Any]], name: str) -> dict[str, Any]:
     """The one statement with this `Sid`."""
     [found] = [s for s in statements if s.get("Sid") == name]
     return found
+
+
+def decide(
+    statements: list[dict[str, Any]], who: str, action: str, resource: str, **context: str
+) -> str:
+    """`deny`, `allow` or `nothing`: what these statements say of a request.
+
+    `who` is an ARN or a service; in names of the context `__` stands for `:`.
+    The caller's ARN and TLS are in it unless it says otherwise.
+    """
+    keys = {key.replace("__", ":"): value for key, value in context.items()}
+    seen = {"aws:PrincipalArn": who, "aws:SecureTransport": "true", **keys}
+    account = who.split(":")[4] if who.startswith("arn:") else ""
+    asked = Asked(action, (resource,), (who, account), seen)
+    if denied_by(statements, asked):
+        return "deny"
+    return "allow" if allowed_by(statements, asked) else "nothing"

@@ -1,0 +1,241 @@
+"""The roles: what each may do, who may assume it, and that it can do no more."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+
+from components.iam import POLICY_LIMIT
+from components.responder_role import KEY_STAND_IN
+from lab.program import Program
+from responders.permissions import declared
+from tests.preparation import ACCOUNT, decide, imagined, policy, prepare, user
+
+BUCKET = f"arn:aws:s3:::cordon-vault-{ACCOUNT}-us-east-1"
+EVIDENCE = f"{BUCKET}/cases/IR-7/run/evidence/console.txt"
+TOOL = f"{BUCKET}/tools/0123/avml"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/Boundary"
+THROUGH_S3 = {"kms__ViaService": "s3.us-east-1.amazonaws.com"}
+
+
+@cache
+def program() -> Program:
+    return prepare({"stacks": ["account", "forensics"], "breakGlass": [user("carol")]})
+
+
+def trust(name: str) -> list[dict[str, Any]]:
+    return policy(program().named(name), "assumeRolePolicy")
+
+
+def inline(name: str) -> list[dict[str, Any]]:
+    return policy(program().named(name))
+
+
+def key_arn() -> str:
+    return str(program().exports["vault"]["keyArn"])
+
+
+def responder_statements() -> list[dict[str, Any]]:
+    policies = [
+        p for p in program().of_type("aws:iam/policy:Policy") if p.name.startswith("responder-")
+    ]
+    return [s for p in policies for s in policy(p)]
+
+
+def as_list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def test_every_role_is_under_the_kit_s_path_and_tagged() -> None:
+    roles = program().of_type("aws:iam/role:Role")
+    assert {r.inputs["name"] for r in roles} == {
+        "cordon-responder",
+        "cordon-analyst",
+        "cordon-break-glass",
+        "cordon-workstation",
+        "cordon-isolated-dark",
+        "cordon-isolated-channel",
+        "cordon-flow-logs",
+    }
+    assert all(r.inputs["path"] == "/cordon/" for r in roles)
+
+
+def test_the_responder_may_do_what_the_actions_declare_and_nothing_more() -> None:
+    facts = {
+        "{partition}": "aws",
+        "{account}": ACCOUNT,
+        "{vault}": BUCKET.removeprefix("arn:aws:s3:::"),
+        "{vault_key}": key_arn(),
+    }
+
+    def filled(text: str) -> str:
+        for name, value in facts.items():
+            text = text.replace(name, value)
+        return text
+
+    wanted = {
+        (
+            action,
+            filled(on),
+            filled(json.dumps({k: dict(v) for k, v in p.when.items()}, sort_keys=True)),
+        )
+        for p in declared()
+        for action in p.actions
+        for on in p.on
+    }
+    given = {
+        (action, on, json.dumps(s.get("Condition", {}), sort_keys=True))
+        for s in responder_statements()
+        for action in s["Action"]
+        for on in as_list(s["Resource"])
+    }
+    assert len(wanted) > 20
+    assert given == wanted
+
+
+def test_the_responder_s_policies_are_attached_and_within_iam_s_limits() -> None:
+    policies = {
+        p.outputs["arn"]: p
+        for p in program().of_type("aws:iam/policy:Policy")
+        if p.name.startswith("responder-")
+    }
+    attached = program().of_type("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    assert {a.inputs["policyArn"] for a in attached} == policies.keys()
+    assert {a.inputs["role"] for a in attached} == {"cordon-responder"}
+    assert 1 <= len(policies) <= 10
+    for declared_policy in policies.values():
+        assert declared_policy.inputs["path"] == "/cordon/"
+        assert len(declared_policy.inputs["policy"].replace(" ", "")) <= POLICY_LIMIT
+        assert KEY_STAND_IN not in declared_policy.inputs["policy"]
+
+
+def test_in_other_partitions_the_responder_s_resources_are_theirs() -> None:
+    for partition in ("aws-cn", "aws-us-gov"):
+        text = json.dumps(
+            [p.inputs for p in prepare(mocks=imagined(partition)).of_type("aws:iam/policy:Policy")]
+        )
+        assert f"arn:{partition}:ec2:" in text
+        assert "arn:aws:" not in text
+
+
+@pytest.mark.parametrize(("role", "hours"), [("responder", 4), ("analyst", 4), ("break-glass", 1)])
+def test_people_assume_their_roles_with_mfa(role: str, hours: int) -> None:
+    who = user("carol" if role == "break-glass" else "alice")
+    arn = f"arn:aws:iam::{ACCOUNT}:role/cordon/cordon-{role}"
+    mfa = {"aws__MultiFactorAuthPresent": "true"}
+    assert decide(trust(f"{role}-role"), who, "sts:AssumeRole", arn, **mfa) == "allow"
+    assert decide(trust(f"{role}-role"), who, "sts:AssumeRole", arn) == "nothing"
+    assert program().named(f"{role}-role").inputs["maxSessionDuration"] == hours * 3600
+
+
+def test_break_glass_demands_mfa_even_where_the_others_do_not() -> None:
+    made = prepare({"breakGlass": [user("carol")], "requireMfa": False, "sessionHours": 12})
+    condition = policy(made.named("break-glass-role"), "assumeRolePolicy")[0]["Condition"]
+    assert condition == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    assert made.named("break-glass-role").inputs["maxSessionDuration"] == 3600
+    assert "Condition" not in policy(made.named("responder-role"), "assumeRolePolicy")[0]
+    assert made.named("responder-role").inputs["maxSessionDuration"] == 12 * 3600
+
+
+def test_without_break_glass_people_there_is_no_such_role() -> None:
+    assert "breakGlassRole" not in prepare().exports
+
+
+def test_the_analyst_reads_evidence_and_no_more() -> None:
+    may = inline("analyst-policy")
+    who = f"arn:aws:iam::{ACCOUNT}:role/cordon/cordon-analyst"
+    assert decide(may, who, "s3:GetObjectVersion", EVIDENCE) == "allow"
+    assert decide(may, who, "s3:ListBucketVersions", BUCKET) == "allow"
+    assert decide(may, who, "kms:Decrypt", key_arn(), **THROUGH_S3) == "allow"
+    assert decide(may, who, "kms:Decrypt", key_arn()) == "nothing"
+    assert decide(may, who, "s3:GetObject", TOOL) == "nothing"
+    for action in ("s3:PutObject", "s3:DeleteObject", "s3:PutObjectRetention"):
+        assert decide(may, who, action, EVIDENCE) == "nothing"
+    actions = {a for s in may for a in as_list(s["Action"])}
+    assert all(a.split(":")[1].startswith(("Get", "List", "Decrypt")) for a in actions)
+
+
+def test_analysts_of_their_own_keep_responders_out_of_that_role() -> None:
+    made = prepare({"analysts": [user("bob")]})
+    [statement] = policy(made.named("analyst-role"), "assumeRolePolicy")
+    assert statement["Principal"] == {"AWS": [user("bob")]}
+
+
+def test_break_glass_lifts_what_the_vault_s_policy_locks_and_reads_nothing() -> None:
+    may = inline("break-glass-policy")
+    who = f"arn:aws:iam::{ACCOUNT}:role/cordon/cordon-break-glass"
+    locked = next(s for s in policy(program().named("vault-policy")) if s["Sid"] == "Locked")
+    for action in locked["Action"]:
+        target = BUCKET if "Bucket" in action else EVIDENCE
+        assert decide(may, who, action, target) == "allow"
+    assert decide(may, who, "s3:GetObject", EVIDENCE) == "nothing"
+    assert decide(may, who, "s3:DeleteObject", "arn:aws:s3:::another/x") == "nothing"
+
+
+def test_the_workstation_reads_cases_and_tools_and_adds_evidence() -> None:
+    may = inline("workstation-policy")
+    who = f"arn:aws:iam::{ACCOUNT}:role/cordon/cordon-workstation"
+    assert decide(may, who, "s3:GetObject", EVIDENCE) == "allow"
+    assert decide(may, who, "s3:GetObject", TOOL) == "allow"
+    assert decide(may, who, "s3:PutObject", EVIDENCE) == "allow"
+    assert decide(may, who, "s3:PutObject", TOOL) == "nothing"
+    journal = f"{BUCKET}/cases/IR-7/run/journal/1.json"
+    assert decide(may, who, "s3:PutObject", journal) == "nothing"
+    assert decide(may, who, "kms:GenerateDataKey", key_arn(), **THROUGH_S3) == "allow"
+    assert decide(may, who, "kms:GenerateDataKey", key_arn()) == "nothing"
+    assert decide(may, who, "ssmmessages:OpenDataChannel", "*") == "allow"
+    assert decide(may, who, "ec2:RunInstances", "*") == "nothing"
+
+
+def test_a_dark_instance_may_do_nothing_and_a_channel_one_only_talk_to_systems_manager() -> None:
+    who = f"arn:aws:iam::{ACCOUNT}:role/cordon/cordon-isolated"
+    for action in ("ssmmessages:OpenDataChannel", "s3:GetObject", "sts:GetCallerIdentity"):
+        assert decide(inline("isolated-dark-policy"), who, action, "*") == "deny"
+    channel = inline("isolated-channel-policy")
+    assert decide(channel, who, "ssmmessages:OpenDataChannel", "*") == "allow"
+    assert decide(channel, who, "ssm:UpdateInstanceInformation", "*") == "allow"
+    for action in ("ssm:GetParameter", "s3:GetObject", "logs:PutLogEvents", "ssm:SendCommand"):
+        assert decide(channel, who, action, "*") == "nothing"
+
+
+@pytest.mark.parametrize("kind", ["dark", "channel"])
+def test_a_policy_attached_later_adds_nothing_to_an_isolated_instance(kind: str) -> None:
+    role = program().named(f"isolated-{kind}-role")
+    boundary = program().named(f"isolated-{kind}-boundary")
+    assert role.inputs["permissionsBoundary"] == boundary.outputs["arn"]
+    assert policy(boundary) == inline(f"isolated-{kind}-policy")
+    profile = program().named(f"isolated-{kind}-profile")
+    assert profile.inputs["role"] == role.inputs["name"]
+
+
+def test_instances_and_flow_logs_assume_their_roles_and_nobody_else() -> None:
+    for name in ("workstation", "isolated-dark", "isolated-channel"):
+        [statement] = trust(f"{name}-role")
+        assert statement["Principal"] == {"Service": "ec2.amazonaws.com"}
+    [statement] = trust("flow-logs-role")
+    assert statement["Principal"] == {"Service": "vpc-flow-logs.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+def test_flow_logs_are_written_to_the_kit_s_groups_only() -> None:
+    may, who = inline("flow-logs-policy"), "vpc-flow-logs.amazonaws.com"
+    groups = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:"
+    ours = f"{groups}/cordon/forensic-vpc-1:log-stream:a"
+    assert decide(may, who, "logs:PutLogEvents", ours) == "allow"
+    assert decide(may, who, "logs:PutLogEvents", f"{groups}/app:log-stream:a") == "nothing"
+    assert decide(may, who, "logs:DeleteLogGroup", ours) == "nothing"
+
+
+def test_an_organization_s_boundary_is_on_every_role() -> None:
+    config = {
+        "stacks": ["account", "forensics"],
+        "permissionsBoundary": BOUNDARY,
+        "breakGlass": [user("carol")],
+    }
+    made = prepare(config)
+    roles = made.of_type("aws:iam/role:Role")
+    assert len(roles) == 7
+    assert {r.inputs["permissionsBoundary"] for r in roles} == {BOUNDARY}
