@@ -64,9 +64,7 @@ def declared() -> tuple[Permission, ...]:
 
 def _modules() -> Iterator[ModuleType]:
     import responders
-    import responders.actions
 
-    for package in (responders, responders.actions):
-        for entry in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            if not entry.ispkg:
-                yield importlib.import_module(entry.name)
+    for entry in pkgutil.walk_packages(responders.__path__, f"{responders.__name__}."):
+        if not entry.name.startswith("responders.cli"):
+            yield importlib.import_module(entry.name)

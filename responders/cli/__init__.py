@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 import typer
 
 from contract import VERSION
-from responders.cli import case, instance, release, resume
+from responders.cli import case, instance, ready, release, resume, vpc
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,7 +22,9 @@ app = typer.Typer(
 app.command()(instance.instance)
 app.command()(release.release)
 app.command()(resume.resume)
+app.command()(ready.ready)
 app.add_typer(case.app, name="case")
+app.add_typer(vpc.app, name="vpc")
 
 
 def _version(asked: bool) -> None:

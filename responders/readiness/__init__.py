@@ -1,0 +1,93 @@
+"""Whether a response would find what it needs: one module a check, run in every region at once.
+
+A check is a module with `SCOPE` (`region` or `account`), `PERMISSIONS` and `check(place)`, which
+yields findings. A check that could not look is a finding too: nothing checked is not readiness.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Protocol, cast
+
+from contract import Manifest
+from responders import prepared
+from responders.aws import Aws, Identity, explain
+
+OK, WARN, FAIL, UNKNOWN = "ok", "warn", "fail", "unknown"
+REGIONAL = ("manifest", "groups", "documents", "key", "forensics", "agents", "tags")
+ACCOUNT = ("vault", "roles", "trail")
+READ_ACCESS = "Give the caller read access (the responder role has it), and look again."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: `status` is ok, warn, fail or unknown; `fix` says what to do."""
+
+    id: str
+    status: str
+    detail: str
+    fix: str = ""
+    vpc: str = ""
+    region: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The finding as the JSON document shows it."""
+        return {
+            "id": self.id,
+            "region": self.region,
+            "vpc": self.vpc,
+            "status": self.status,
+            "detail": self.detail,
+            "fix": self.fix,
+        }
+
+
+@dataclass(frozen=True)
+class Place:
+    """One region of one account, as a check sees it."""
+
+    aws: Aws
+    region: str
+    identity: Identity
+
+    def client(self, service: str) -> Any:
+        """The shared client in this region."""
+        return self.aws.client(service, self.region)
+
+    @cached_property
+    def manifest(self) -> Manifest | None:
+        """The region's manifest, None where there is none; errors go up."""
+        return prepared.manifest(self.aws, self.region)
+
+
+class Check(Protocol):
+    """What a module of this package offers."""
+
+    def check(self, place: Place) -> Iterator[Finding]:
+        """Looks, and yields what it found."""
+
+
+def check_named(name: str) -> Check:
+    """A check's module."""
+    return cast(Check, importlib.import_module(f"responders.readiness.{name}"))
+
+
+def audit(aws: Aws, regions: Sequence[str]) -> list[Finding]:
+    """Every check in every region, at once; account-wide checks once, in the first region."""
+    identity = aws.identity
+    places = [Place(aws, region, identity) for region in regions]
+    work = [(place, name) for place in places for name in REGIONAL]
+    work += [(places[0], name) for name in ACCOUNT]
+    futures = [aws.spawn(_look, place, name) for place, name in work]
+    return [finding for future in futures for finding in future.result()]
+
+
+def _look(place: Place, name: str) -> list[Finding]:
+    try:
+        found = list(check_named(name).check(place))
+    except Exception as error:
+        found = [Finding(name, UNKNOWN, f"could not look: {explain(error)}", READ_ACCESS)]
+    return [replace(finding, region=finding.region or place.region) for finding in found]

@@ -1,0 +1,97 @@
+"""`cordon ready` names what a response would miss, and never passes what it could not look at."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract import MANIFEST_PARAMETER, TAG_IGNORE, Purpose
+from lab.calls import Calls
+from lab.faults import Faults
+from tests.responders.conftest import REGION, Cordon, Scenario, prepare_group
+
+HERE = ("--regions", REGION, "--json")
+
+
+@pytest.fixture
+def ready(scenario: Scenario) -> Scenario:
+    """The scenario with the default VPC prepared too."""
+    ec2 = scenario.client("ec2")
+    for vpc in ec2.describe_vpcs()["Vpcs"]:
+        if vpc["VpcId"] != scenario.vpc:
+            for purpose in (Purpose.ISOLATE, Purpose.UNTRACK):
+                prepare_group(scenario.lab, REGION, vpc["VpcId"], purpose)
+    return scenario
+
+
+def findings(cordon: Cordon, check: str) -> list[dict[str, str]]:
+    document = cordon("ready", *HERE).document
+    return [c for c in document["checks"] if c["id"] == check]
+
+
+def test_a_prepared_region_is_told_apart(ready: Scenario, cordon: Cordon, calls: Calls) -> None:
+    groups = findings(cordon, "groups")
+    assert {g["status"] for g in groups} == {"ok"}
+    assert {g["vpc"] for g in groups} >= {ready.vpc}
+    assert {f["status"] for f in findings(cordon, "manifest")} == {"ok"}
+    assert not calls.mutating
+
+
+def test_a_vpc_without_groups_fails(scenario: Scenario, cordon: Cordon) -> None:
+    (bare,) = [g for g in findings(cordon, "groups") if g["vpc"] != scenario.vpc]
+    assert bare["status"] == "fail"
+    assert "no isolate group" in bare["detail"]
+    assert "pulumi up" in bare["fix"]
+    assert cordon("ready", *HERE).code == 1
+
+
+def test_a_tampered_group_fails(ready: Scenario, cordon: Cordon) -> None:
+    ready.client("ec2").authorize_security_group_egress(
+        GroupId=ready.isolate,
+        IpPermissions=[{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}],
+    )
+    (told,) = [g for g in findings(cordon, "groups") if g["vpc"] == ready.vpc]
+    assert told["status"] == "fail"
+    assert ready.isolate in told["detail"]
+
+
+def test_an_ignored_vpc_is_named(ready: Scenario, cordon: Cordon) -> None:
+    ready.client("ec2").create_tags(
+        Resources=[ready.vpc], Tags=[{"Key": TAG_IGNORE, "Value": "true"}]
+    )
+    (told,) = [g for g in findings(cordon, "groups") if g["vpc"] == ready.vpc]
+    assert told["status"] == "warn"
+
+
+def test_an_unprepared_region_fails(ready: Scenario, cordon: Cordon) -> None:
+    ready.client("ssm").delete_parameter(Name=MANIFEST_PARAMETER)
+    (told,) = findings(cordon, "manifest")
+    assert told["status"] == "fail"
+    assert findings(cordon, "vault")[0]["status"] == "fail"
+
+
+def test_what_can_not_be_looked_at_is_not_ready(
+    ready: Scenario, cordon: Cordon, faults: Faults
+) -> None:
+    faults.deny("ec2", "DescribeSecurityGroups")
+    (told,) = findings(cordon, "groups")
+    assert told["status"] == "unknown"
+    answer = cordon("ready", *HERE)
+    assert (answer.code, answer.document["outcome"]) == (1, "not-ready")
+
+
+def test_the_vault_is_looked_at(ready: Scenario, cordon: Cordon) -> None:
+    told = {f["detail"].split(" is ")[1]: f["status"] for f in findings(cordon, "vault")}
+    assert told["versioned"] == "ok"
+    assert told["not closed to the public"] == "fail"
+
+
+def test_a_region_that_is_not_enabled_is_bad_input(ready: Scenario, cordon: Cordon) -> None:
+    answer = cordon("ready", "--regions", "eu-nowhere-1", "--json")
+    assert answer.code == 2
+    assert REGION in answer.document["advice"]
+
+
+def test_missing_tags_are_told(ready: Scenario, cordon: Cordon) -> None:
+    told = findings(cordon, "tags")
+    assert any("DataClassification" in f["detail"] for f in told)
+    assert not any("Owner" in f["detail"] for f in told)
