@@ -41,10 +41,11 @@ compliance: setup $(CHECKOV)/.ready ## Judge the Pulumi program with Checkov and
 	$(BIN)/python -m lab.record build/registrations.json
 	$(BIN)/python -m policies.gate --recording build/registrations.json
 
+PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 requirements: ## Pin the dependencies again, with hashes (needs uv)
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/responders.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml --extra dev -c requirements/responders.txt -o requirements/dev.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements/checkov.in -o requirements/checkov.txt
+	$(PIN) pyproject.toml -o requirements/responders.txt
+	$(PIN) pyproject.toml --extra dev -c requirements/responders.txt -o requirements/dev.txt
+	$(PIN) requirements/checkov.in -o requirements/checkov.txt
 
 clean: ## Remove what set-up made
 	rm -rf $(VENV) $(CHECKOV) .mypy_cache .ruff_cache .pytest_cache
