@@ -1,0 +1,104 @@
+"""Every policy has been seen to pass, to fail for the reason it gives, and to stay out of the rest.
+
+The examples of a policy are in `examples/`, in a file of the same name: `GOOD`, a list of
+programs; `BAD`, programs with what the policy says of them; `OTHER`, what it isn't about. All go
+through the bridge to the real Checkov, in one run.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from policies.bridge.plan import plan
+from policies.bridge.program import Resource, Stack
+from policies.gate.__main__ import POLICIES
+from policies.gate.ask import Report, Verdict, ask
+
+NAMES = sorted(file.stem for file in POLICIES.glob("*.py") if file.stem != "__init__")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One program for one policy. `said`: what the policy must say of it, empty for nothing."""
+
+    policy: str
+    kind: str
+    number: int
+    resources: Sequence[Resource]
+    said: str = ""
+
+    @property
+    def stack(self) -> str:
+        return f"{self.policy}-{self.kind}-{self.number}"
+
+
+def module(name: str) -> ModuleType:
+    """A policy's examples."""
+    return importlib.import_module(f"tests.policies.examples.{name}")
+
+
+def examples(name: str) -> list[Example]:
+    """All examples of a policy."""
+    found = module(name)
+    good = [Example(name, "good", n, one) for n, one in enumerate(found.GOOD)]
+    bad = [Example(name, "bad", n, one, said) for n, (said, one) in enumerate(found.BAD)]
+    other = enumerate(getattr(found, "OTHER", []))
+    return [*good, *bad, *(Example(name, "other", n, one) for n, one in other)]
+
+
+ALL = [example for name in NAMES for example in examples(name)]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Checkov's report on all examples, each a stack of its own."""
+    build = tmp_path_factory.mktemp("plans")
+    files: dict[str, Path] = {}
+    for example in ALL:
+        files[example.stack] = build / f"{example.stack}.json"
+        text = plan(Stack(example.stack, tuple(example.resources))).to_json()
+        files[example.stack].write_text(text)
+    return ask(files, POLICIES, build)
+
+
+def verdicts(report: Report, example: Example) -> list[Verdict]:
+    """What the example's own policy said."""
+    [check] = report.registered[f"{example.policy}.py"]
+    return [v for v in report.verdicts if v.stack == example.stack and v.check == check]
+
+
+@pytest.mark.parametrize("example", [e for e in ALL if e.kind == "good"], ids=lambda e: e.stack)
+def test_good_passes(report: Report, example: Example) -> None:
+    found = verdicts(report, example)
+    assert found
+    assert [v for v in found if v.result != "passed"] == []
+
+
+@pytest.mark.parametrize("example", [e for e in ALL if e.kind == "bad"], ids=lambda e: e.stack)
+def test_bad_fails_for_the_reason_given(report: Report, example: Example) -> None:
+    failed = [v for v in verdicts(report, example) if v.result == "failed"]
+    assert failed
+    assert example.said in "; ".join(text for verdict in failed for text in verdict.details)
+
+
+@pytest.mark.parametrize("example", [e for e in ALL if e.kind == "other"], ids=lambda e: e.stack)
+def test_what_a_policy_is_not_about_is_not_judged(report: Report, example: Example) -> None:
+    assert verdicts(report, example) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_policy_has_been_seen_to_pass_and_to_fail(name: str) -> None:
+    assert module(name).GOOD
+    assert module(name).BAD
+
+
+def test_checkov_said_nothing_else(report: Report) -> None:
+    assert report.errors == ()
+    assert report.parsing_errors == ()
+    assert sorted(report.registered) == [f"{name}.py" for name in NAMES]
