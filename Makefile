@@ -1,10 +1,10 @@
 # One entry for the developer. A fresh machine needs Python 3.11, make and git.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint format compliance requirements clean
+.PHONY: help setup lab test lint format compliance requirements docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ requirements: ## Pin the dependencies again, with hashes (needs uv)
 	$(PIN) pyproject.toml -o requirements/responders.txt
 	$(PIN) pyproject.toml --extra dev -c requirements/responders.txt -o requirements/dev.txt
 	$(PIN) requirements/checkov.in -o requirements/checkov.txt
+
+docs: setup ## Write the generated pages again
+	$(BIN)/python -m responders.permissions_page docs/permissions.md
 
 clean: ## Remove what set-up made
 	rm -rf $(VENV) $(CHECKOV) .mypy_cache .ruff_cache .pytest_cache

@@ -47,19 +47,24 @@ def ec2(kind: str) -> str:
 
 
 def declared() -> tuple[Permission, ...]:
-    """Everything the responders' code declares, each once, in the order of modules and classes.
-
-    A module of the package declares as `PERMISSIONS`, an action class as `permissions`. Commands
-    declare nothing: they only parse and print.
-    """
-    found: dict[str, Permission] = {}
-    for module in _modules():
-        classes = [c for c in vars(module).values() if isinstance(c, type)]
-        own = [c for c in classes if c.__module__ == module.__name__]
-        declarations = [getattr(module, "PERMISSIONS", ())]
-        declarations += [getattr(c, "permissions", ()) for c in own]
-        found |= {repr(p): p for declaration in declarations for p in declaration}
+    """Everything the responders' code declares, each once, in the order of modules and classes."""
+    found = {repr(p): p for _, permissions in declarations() for p in permissions}
     return tuple(found.values())
+
+
+def declarations() -> Iterator[tuple[str, tuple[Permission, ...]]]:
+    """Who declares what: a module as `PERMISSIONS`, an action as `permissions`.
+
+    Owners are named as people know them: an action by its name, a module by what it is called.
+    Commands declare nothing: they only parse and print.
+    """
+    for module in _modules():
+        if own := getattr(module, "PERMISSIONS", ()):
+            yield module.__name__.removeprefix("responders."), own
+        for kind in vars(module).values():
+            if isinstance(kind, type) and kind.__module__ == module.__name__:
+                if permissions := getattr(kind, "permissions", ()):
+                    yield str(getattr(kind, "name", kind.__name__)), permissions
 
 
 def _modules() -> Iterator[ModuleType]:
