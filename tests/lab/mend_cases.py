@@ -844,6 +844,58 @@ def long_lists_come_in_pages(account: Account) -> None:
     assert [len(p["SecurityGroups"]) for p in pages] == [5, 3]
 
 
+@case
+def iam_does_not_tell_who_owns_a_foreign_key(account: Account) -> None:
+    iam, sts, keys = account.client("iam"), account.client("sts"), user_keys(account)
+    owned = keys["aws_access_key_id"]
+    assert iam.get_access_key_last_used(AccessKeyId=owned)["UserName"] == "alice"
+    with refused("AccessDenied"):
+        iam.get_access_key_last_used(AccessKeyId="AKIAIOSFODNN7EXAMPLE")
+    iam.delete_access_key(UserName="alice", AccessKeyId=owned)
+    assert sts.get_access_key_info(AccessKeyId=owned)["Account"] == "123456789012"
+    assert sts.get_access_key_info(AccessKeyId="AKIA2OGYBAH6QEXAMPLE")["Account"] != "123456789012"
+
+
+@case
+def inline_policies_have_a_limit(account: Account) -> None:
+    iam = account.client("iam")
+    iam.create_user(UserName="alice")
+
+    def document(characters: int) -> str:
+        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/"}
+        statement["Resource"] += "x" * characters
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    iam.put_user_policy(UserName="alice", PolicyName="one", PolicyDocument=document(1_700))
+    with refused("LimitExceeded"):
+        iam.put_user_policy(UserName="alice", PolicyName="two", PolicyDocument=document(300))
+    iam.put_user_policy(UserName="alice", PolicyName="one", PolicyDocument=document(1_800))
+    for n in range(11):
+        arn = iam.create_policy(PolicyName=f"p{n}", PolicyDocument=document(1))["Policy"]["Arn"]
+        if n < 10:
+            iam.attach_user_policy(UserName="alice", PolicyArn=arn)
+    with refused("LimitExceeded"):
+        iam.attach_user_policy(UserName="alice", PolicyArn=arn)
+
+
+@case
+def users_have_service_specific_credentials(account: Account) -> None:
+    iam = account.client("iam")
+    iam.create_user(UserName="alice")
+    who = {"UserName": "alice"}
+    made = iam.create_service_specific_credential(ServiceName="codecommit.amazonaws.com", **who)
+    credential = made["ServiceSpecificCredential"]["ServiceSpecificCredentialId"]
+    iam.update_service_specific_credential(
+        ServiceSpecificCredentialId=credential, Status="Inactive", **who
+    )
+    found = iam.list_service_specific_credentials(**who)["ServiceSpecificCredentials"]
+    assert [(c["ServiceSpecificCredentialId"], c["Status"]) for c in found] == [
+        (credential, "Inactive")
+    ]
+    iam.delete_service_specific_credential(ServiceSpecificCredentialId=credential, **who)
+    assert iam.list_service_specific_credentials(**who)["ServiceSpecificCredentials"] == []
+
+
 def main() -> None:
     """Runs every case on plain moto; prints how each ended, `ok` or the error."""
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
