@@ -53,6 +53,7 @@ class Life:
     state: Callable[[], Any]
     options: Options = field(default_factory=lambda: Options(dwell=0))
     target: str = ""
+    subject: str = ""
     number: int = 7
     """Of the case; each chapter that ends in a release opens the next one."""
     reversible: bool = True
@@ -242,6 +243,7 @@ class Life:
             scene=Scene(aws, self.world.region, self.target),
             evidence=evidence or _Names(self.case),
             started=_started(self.case),
+            subject=self.subject,
             known=known or {},
         )
 
