@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 import typer
 
 from contract import VERSION
-from responders.cli import case, instance, ready, release, resume, vpc
+from responders.cli import case, instance, key, ready, release, resume, role, user, vpc
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +20,9 @@ app = typer.Typer(
     "evidence incomplete · 4 unexpected · 130 interrupted, resumable.",
 )
 app.command()(instance.instance)
+app.command()(key.key)
+app.command()(user.user)
+app.command()(role.role)
 app.command()(release.release)
 app.command()(resume.resume)
 app.command()(ready.ready)

@@ -24,6 +24,18 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and chang
 Region = Annotated[
     str | None, typer.Option("--region", metavar="R", help="Default: search all enabled regions.")
 ]
+VaultRegion = Annotated[
+    str | None,
+    typer.Option("--region", metavar="R", help="Where the vault is. Default: your AWS region."),
+]
+Renew = Annotated[
+    bool,
+    typer.Option("--renew", help="Revoke also the sessions issued since the case's first run."),
+]
+ForceOwnKey = Annotated[
+    bool,
+    typer.Option("--force-own-key", help="Go on even if it cuts off the credentials in use."),
+]
 Profile = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="AWS profile.", rich_help_panel=ACCESS),

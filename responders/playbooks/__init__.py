@@ -1,6 +1,7 @@
 """Playbooks: which actions, in which order.
 
-A playbook is a module with `locate`, `check` and `steps`.
+A playbook is a module with `locate`, `check` and `steps`. One that contains nothing also has
+`judge`, which gives the outcome in place of `responders.report.judge_response`.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ class Playbook(Protocol):
         """The graph for these options."""
 
 
-NAMES = ("instance",)
-"""Every playbook; each is the command of the same name."""
+NAMES = ("instance", "key", "user", "role")
+"""The playbooks that `cordon release` undoes; each is the command of the same name."""
 
 
 def playbook(name: str) -> Playbook:
     """The playbook of a command, imported only now."""
-    return cast(Playbook, importlib.import_module(f"responders.playbooks.{name}"))
+    module = name.replace(" ", "_").replace("-", "_")
+    return cast(Playbook, importlib.import_module(f"responders.playbooks.{module}"))

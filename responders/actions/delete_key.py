@@ -1,0 +1,65 @@
+"""Deletes an access key, on request and for good: only one that this case made inactive.
+
+Its record must be in the vault first (`responders.deletable`).
+"""
+
+from __future__ import annotations
+
+from responders import deletable
+from responders.action import Action, Incident, Seen
+from responders.actions.deactivate_keys import statuses
+from responders.case import Case
+from responders.errors import Skip
+from responders.identity_policy import SETTLES, USERS
+from responders.permissions import allow
+from responders.subject import subject_of
+
+
+class DeleteKey(Action):
+    """The key is gone."""
+
+    name = "delete-key"
+    contains = True
+    announce = True
+    permissions = (
+        allow(
+            "iam:DeleteAccessKey",
+            on=USERS,
+            because="deletes an inactive key with --delete, once its record is in the vault",
+            risk="can delete any user's access keys",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """The key's status; None when it is gone."""
+        return {incident.target: statuses(incident).get(incident.target)}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """It is there."""
+        return tuple(f"{key} exists" for key, status in seen.items() if status is not None)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Deletes it, if it is still inactive and recorded."""
+        obstacle = deletable.obstacle(
+            incident.aws,
+            Case(incident.case),
+            incident.target,
+            seen[incident.target],
+            incident.region,
+        )
+        if obstacle:
+            raise Skip(obstacle, incomplete=True)
+        incident.client("iam").delete_access_key(
+            UserName=subject_of(incident).name, AccessKeyId=incident.target
+        )
+        incident.wait_for(
+            lambda: incident.target not in statuses(incident), seconds=SETTLES, every=1.0
+        )
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Can't: says what to do."""
+        raise Skip(
+            f"{incident.target} was deleted and can't come back: make a new key with "
+            f"`aws iam create-access-key --user-name {subject_of(incident).name}`",
+            incomplete=True,
+        )

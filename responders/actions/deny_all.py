@@ -1,0 +1,43 @@
+"""Denies everything to a user or a role: keys, password and sessions alike, until released."""
+
+from __future__ import annotations
+
+from responders import deny, principal
+from responders.action import Action, Incident, Seen
+from responders.identity_policy import IdentityPolicy
+from responders.subject import require_editable, subject_of
+
+
+class DenyAll(Action):
+    """One policy that denies every action on every resource."""
+
+    name = "deny-all"
+    contains = True
+    permissions = ()  # those of `responders.identity_policy`
+
+    def observe(self, incident: Incident) -> Seen:
+        """The policy's name to its state."""
+        name = deny.policy_name(incident.case, deny.EVERYTHING)
+        return {name: IdentityPolicy(incident, subject_of(incident), name).read()}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """One line, unless everything is denied."""
+        subject = subject_of(incident)
+        wanted = deny.everything()
+        if subject.kind == "role":
+            require_editable(principal.describe(incident.aws, subject), wanted)
+        if all(deny.covers((state or {}).get("document"), wanted) for state in seen.values()):
+            return ()
+        return (f"{subject} is not denied everything",)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Writes the policy."""
+        for name in seen:
+            policy = IdentityPolicy(incident, subject_of(incident), name)
+            if note := policy.enforce(deny.everything()):
+                incident.note(note)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """The policy as it was: gone, where there was none."""
+        for name, state in before.items():
+            IdentityPolicy(incident, subject_of(incident), name).restore(state)

@@ -1,0 +1,61 @@
+"""Deletes a user's console password, on request: nobody can restore it.
+
+The deny policy already makes the console useless to whoever signs in. This also stops the signing
+in. On release the password stays gone, and the report says how to give a new one.
+"""
+
+from __future__ import annotations
+
+from responders.action import Action, Incident, Seen
+from responders.aws import code_of, expecting
+from responders.errors import Skip
+from responders.identity_policy import USERS
+from responders.journal import utc
+from responders.permissions import allow
+from responders.subject import subject_of
+
+
+class DropLogin(Action):
+    """No login profile."""
+
+    name = "drop-login"
+    announce = True
+    permissions = (
+        allow("iam:GetLoginProfile", on=USERS, because="sees if a user has a console password"),
+        allow(
+            "iam:DeleteLoginProfile",
+            on=USERS,
+            because="deletes a console password with --delete-login; it can't be restored",
+            risk="can delete any user's console password",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """`password` to the time it was made, None when there is none."""
+        try:
+            answer = incident.client("iam").get_login_profile(UserName=subject_of(incident).name)
+        except Exception as error:
+            if code_of(error) != "NoSuchEntity":
+                raise
+            return {"password": None}
+        return {"password": utc(answer["LoginProfile"]["CreateDate"])}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """There is a password."""
+        return ("the console password is there; deleted, it can't be restored",) * bool(
+            seen["password"]
+        )
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Deletes it."""
+        with expecting("NoSuchEntity"):
+            incident.client("iam").delete_login_profile(UserName=subject_of(incident).name)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Can't: says what to do."""
+        raise Skip(
+            "the console password was deleted and can't be restored: give a new one with "
+            f"`aws iam create-login-profile --user-name {subject_of(incident).name} "
+            "--password-reset-required`",
+            incomplete=True,
+        )

@@ -1,0 +1,193 @@
+"""Saves what a user or role looked like: its policies, groups, keys, password, MFA, trust."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from responders import principal
+from responders.action import Action, Incident, Seen
+from responders.actions.record import as_json
+from responders.aws import code_of
+from responders.identity_policy import ROLES, USERS
+from responders.permissions import allow
+from responders.subject import KEYS_RECORD, evidence_name, subject_of
+
+GROUPS = "arn:{partition}:iam::{account}:group/*"
+
+Part = Callable[[Incident, str], Any]
+
+
+class RecordIdentity(Action):
+    """Each part is a few reads and one file; each may fail alone. Nothing in AWS changes."""
+
+    name = "record-identity"
+    collects = True
+    writes_aws = False
+    permissions = (
+        allow(
+            "iam:GetUser",
+            "iam:ListAccessKeys",
+            "iam:ListGroupsForUser",
+            "iam:GetLoginProfile",
+            "iam:ListMFADevices",
+            "iam:ListSigningCertificates",
+            "iam:ListSSHPublicKeys",
+            "iam:ListServiceSpecificCredentials",
+            on=USERS,
+            because="saves what a user looked like",
+        ),
+        allow(
+            "iam:ListGroupPolicies",
+            "iam:GetGroupPolicy",
+            "iam:ListAttachedGroupPolicies",
+            on=GROUPS,
+            because="saves what a user's groups allow",
+        ),
+        allow(
+            "iam:GetRole",
+            "iam:ListInstanceProfilesForRole",
+            on=ROLES,
+            because="saves what a role looked like",
+        ),
+        allow("iam:GetAccessKeyLastUsed", because="saves when and where keys were used last"),
+        allow(
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
+            on="arn:{partition}:iam::*:policy/*",
+            because="saves what the attached managed policies allow",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Part to whether the case has it already."""
+        have = incident.evidence.names()
+        return {name: evidence_name(incident.target, name) in have for name in _parts(incident)}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each part that is not saved yet."""
+        return tuple(f"{name} is not saved" for name, saved in seen.items() if not saved)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """All parts that lack, at the same time."""
+        parts = _parts(incident)
+        who = subject_of(incident).name
+
+        def save(name: str) -> None:
+            data = as_json(parts[name](incident, who))
+            incident.evidence.save(evidence_name(incident.target, name), data)
+
+        incident.aws.each(save, [name for name, saved in seen.items() if not saved])
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Nothing: evidence is kept, and nothing in AWS was changed."""
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """Always: there is nothing to restore."""
+        return True
+
+
+def _parts(incident: Incident) -> dict[str, Part]:
+    return USER_PARTS if subject_of(incident).kind == "user" else ROLE_PARTS
+
+
+def _pages(incident: Incident, operation: str, field: str, **given: Any) -> list[Any]:
+    pages = incident.client("iam").get_paginator(operation).paginate(**given)
+    return [entry for page in pages for entry in page[field]]
+
+
+def _identity(incident: Incident, who: str) -> Any:
+    return principal.describe(incident.aws, subject_of(incident))
+
+
+def _keys(incident: Incident, user: str) -> Any:
+    client = incident.client("iam")
+    found = _pages(incident, "list_access_keys", "AccessKeyMetadata", UserName=user)
+    return [
+        {**k, "LastUsed": client.get_access_key_last_used(AccessKeyId=k["AccessKeyId"])}
+        for k in found
+    ]
+
+
+def _user_policies(incident: Incident, user: str) -> Any:
+    return _policies(incident, "user", "UserName", user)
+
+
+def _role_policies(incident: Incident, role: str) -> Any:
+    return _policies(incident, "role", "RoleName", role)
+
+
+def _policies(incident: Incident, kind: str, key: str, name: str) -> Any:
+    """Inline and attached policies, with what they say."""
+    client = incident.client("iam")
+    who = {key: name}
+    inline = _pages(incident, f"list_{kind}_policies", "PolicyNames", **who)
+    attached = _pages(incident, f"list_attached_{kind}_policies", "AttachedPolicies", **who)
+    read = getattr(client, f"get_{kind}_policy")
+    return {
+        "inline": {n: read(**who, PolicyName=n)["PolicyDocument"] for n in inline},
+        "attached": {p["PolicyArn"]: _document(client, p["PolicyArn"]) for p in attached},
+    }
+
+
+def _document(client: Any, arn: str) -> Any:
+    version = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+
+def _groups(incident: Incident, user: str) -> Any:
+    groups = _pages(incident, "list_groups_for_user", "Groups", UserName=user)
+    return [
+        {**g, "Policies": _policies(incident, "group", "GroupName", g["GroupName"])} for g in groups
+    ]
+
+
+def _login(incident: Incident, user: str) -> Any:
+    """The console password's dates; never the password, which nobody can read."""
+    try:
+        found = incident.client("iam").get_login_profile(UserName=user)["LoginProfile"]
+    except Exception as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
+        incident.note("no console password")
+        return None
+    incident.note("has a console password")
+    return found
+
+
+def _mfa(incident: Incident, user: str) -> Any:
+    devices = _pages(incident, "list_mfa_devices", "MFADevices", UserName=user)
+    serials = ", ".join(str(d["SerialNumber"]) for d in devices)
+    incident.note(f"MFA devices: {serials}" if serials else "no MFA device")
+    return devices
+
+
+def _other_credentials(incident: Incident, user: str) -> Any:
+    answer = incident.client("iam").list_service_specific_credentials(UserName=user)
+    return {
+        "signing-certificates": _pages(
+            incident, "list_signing_certificates", "Certificates", UserName=user
+        ),
+        "ssh-public-keys": _pages(incident, "list_ssh_public_keys", "SSHPublicKeys", UserName=user),
+        "service-specific": answer["ServiceSpecificCredentials"],
+    }
+
+
+def _profiles(incident: Incident, role: str) -> Any:
+    return _pages(incident, "list_instance_profiles_for_role", "InstanceProfiles", RoleName=role)
+
+
+USER_PARTS: dict[str, Part] = {
+    "user.json": _identity,
+    KEYS_RECORD: _keys,
+    "policies.json": _user_policies,
+    "groups.json": _groups,
+    "login-profile.json": _login,
+    "mfa-devices.json": _mfa,
+    "other-credentials.json": _other_credentials,
+}
+ROLE_PARTS: dict[str, Part] = {
+    "role.json": _identity,
+    "policies.json": _role_policies,
+    "instance-profiles.json": _profiles,
+}

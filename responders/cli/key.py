@@ -1,0 +1,59 @@
+"""`cordon key`: make a leaked access key useless, and find what was done with it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from responders.cli import options as shared
+from responders.cli.boundary import boundary
+
+KeyId = Annotated[
+    str, typer.Argument(metavar="KEYID", help="The access key's id, AKIA… or ASIA…; no secret.")
+]
+
+
+@boundary
+def key(
+    key_id: KeyId,
+    case: shared.CaseId,
+    all_keys: Annotated[
+        bool, typer.Option("--all-keys", help="Make the user's other keys inactive too.")
+    ] = False,
+    no_hunt: Annotated[
+        bool, typer.Option("--no-hunt", help="Don't look for what was done with the key.")
+    ] = False,
+    delete: Annotated[
+        bool,
+        typer.Option(
+            "--delete",
+            help="A later step: delete the inactive key for good, once its record is in the vault.",
+        ),
+    ] = False,
+    renew: shared.Renew = False,
+    force_own_key: shared.ForceOwnKey = False,
+    region: shared.VaultRegion = None,
+    dry_run: shared.DryRun = False,
+    *,
+    common: shared.Common,
+) -> int:
+    """Make a leaked key inactive, deny the sessions minted with it, and hunt in all regions.
+
+    A temporary key (ASIA…) is resolved to its role or user through CloudTrail and revoked there.
+    """
+    from responders.action import Options
+    from responders.cli import show
+    from responders.respond import Request, respond
+
+    request = Request(
+        "key",
+        key_id,
+        shared.check_case(case),
+        common.responder,
+        common.at(region),
+        Options(all_keys=all_keys, delete=delete, renew=renew, force_own_key=force_own_key),
+        dry_run,
+    )
+    report = respond(request, common.tell)
+    return show.report(report, as_json=common.as_json)
