@@ -97,6 +97,11 @@ class Case:
         entries = [e for run in self.runs() for e in run.entries if e.kind == "evidence"]
         return frozenset(str(e.body["name"]) for e in entries)
 
+    def referred(self) -> dict[str, int]:
+        """Keys of what targets wrote into the vault themselves, with the bytes S3 told then."""
+        entries = [e for run in self.runs() for e in run.entries if e.kind == "referred"]
+        return {str(e.body["key"]): int(e.body["bytes"]) for e in entries}
+
     def last_hash(self) -> str:
         """What the next run's first entry holds as `previous`."""
         return next((r.entries[-1].sha256 for r in reversed(self.runs()) if r.entries), GENESIS)
@@ -184,6 +189,10 @@ class EvidenceFolder:
         """A file that no entry lists was left by a run that died: it proves nothing."""
         entries = list(self._journal.entries)
         return {str(e.body["name"]) for e in entries if e.kind == "evidence"}
+
+    def refer(self, key: str, size: int, sha256: str) -> None:
+        """Lists what the target wrote into the vault itself; it is not copied here."""
+        self._journal.append("referred", key=key, bytes=size, sha256=sha256)
 
     def names(self) -> frozenset[str]:
         """What the case has, so that nothing is collected twice."""

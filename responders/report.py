@@ -94,6 +94,30 @@ def judge_response(
     return Verdict(word, INCOMPLETE if failed or unmet else DONE)
 
 
+def judge_work(
+    reports: Sequence[StepReport],
+    *,
+    done: str,
+    undone: str,
+    failed: int,
+    dry_run: bool,
+    interrupted: bool,
+) -> Verdict:
+    """For work that contains nothing: `done` only if no step failed and none is still to come.
+
+    `done` and `undone` are the outcome's words; `failed` is the exit code when a step failed.
+    """
+    stuck = any(isinstance(r.result, Failed) for r in reports)
+    unmet = any(isinstance(r.result, Skipped) and r.result.incomplete for r in reports)
+    if dry_run:
+        return Verdict("planned", failed if stuck else DONE)
+    if interrupted:
+        return Verdict("interrupted", INTERRUPTED)
+    if stuck or unmet:
+        return Verdict(undone, failed if stuck else INCOMPLETE)
+    return Verdict(done, DONE)
+
+
 def judge_release(reports: Sequence[StepReport], *, dry_run: bool, interrupted: bool) -> Verdict:
     """Released only if all that was recorded is as it was; drift makes it incomplete."""
     failed = any(isinstance(r.result, Failed) for r in reports)

@@ -14,7 +14,7 @@ from typing import Any
 
 from contract import VERSION
 from responders import sync, vault
-from responders.action import Incident, Options
+from responders.action import Incident, Options, Watch, unwatched
 from responders.aws import Access, Aws, Identity
 from responders.case import Case, Run, new_run, open_run
 from responders.errors import BadInput, JournalError
@@ -51,6 +51,7 @@ class Request:
     access: Access = field(default_factory=Access)
     options: Options = field(default_factory=Options)
     dry_run: bool = False
+    watch: Watch = field(default=unwatched, compare=False)
 
 
 class NoEvidence:
@@ -62,6 +63,10 @@ class NoEvidence:
     def save(self, name: str, data: bytes) -> None:
         """Refuses: a dry run saves nothing."""
         raise JournalError(f"a dry run was about to save {name} ({len(data)} bytes)")
+
+    def refer(self, key: str, size: int, sha256: str) -> None:
+        """Refuses: a dry run writes nothing down."""
+        raise JournalError(f"a dry run was about to list {key} ({size} bytes)")
 
     def names(self) -> frozenset[str]:
         """What the case has, so that the plan is true."""
@@ -89,7 +94,8 @@ def respond(
     graph = book.steps(request.options)
     with _opened(request, case, aws, located, who.result(), run, tell) as session:
         reports = session.runner.respond(graph)
-        verdict = judge_response(
+        judge = getattr(book, "judge", judge_response)
+        verdict = judge(
             graph, reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
         )
         held = {r.name: r.ended_at for r in reports if holds(r.result)}
@@ -327,6 +333,7 @@ def _opened(
             evidence=evidence,
             started=_started(case, located.target),
             subject=located.subject,
+            watch=request.watch,
         )
         undo = case.undo_record(located.target)
         yield _Session(request, Runner(incident, record, undo=undo, tell=tell), record, mirror)

@@ -11,13 +11,20 @@ from responders.vault import Vault
 
 
 def sync(case: Case, vault: Vault) -> tuple[list[str], list[str]]:
-    """Keys sent and fetched. Nothing that both have is written again."""
+    """Keys sent and fetched. Nothing that both have is written again.
+
+    Journals come first: they list what stays in the vault alone, such as captures of memory.
+    """
     sent = send(case, vault)
     prefix = f"cases/{case.id}/"
-    fetched = sorted(set(vault.sizes(prefix)) - set(_here(case)))
-    for key in fetched:
+    missing = sorted(set(vault.sizes(prefix)) - set(_here(case)))
+    journals = [key for key in missing if "/journal/" in key]
+    for key in journals:
         _fetch(case, vault, key, prefix)
-    return sent, fetched
+    others = [key for key in missing if key not in {*journals, *case.referred()}]
+    for key in others:
+        _fetch(case, vault, key, prefix)
+    return sent, sorted(journals + others)
 
 
 def send(case: Case, vault: Vault, run: str = "") -> list[str]:

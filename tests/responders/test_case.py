@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from lab.faults import Faults
+from responders.case import Case, open_run
+from responders.vault import Mirror
 from tests.responders.conftest import REGION, Cordon, Scenario
 
 FAST = ("--region", REGION, "--dwell", "0", "--json")
@@ -149,3 +151,47 @@ def test_an_unknown_case_is_bad_input(scenario: Scenario, cordon: Cordon) -> Non
         ("show", "--case", "../x"),
     ):
         assert cordon("case", *words).code == 2
+
+
+def referring(folder: Path, key: str, size: int) -> None:
+    """Adds to the run's journal what a target wrote into the vault itself."""
+    run = the_run(folder)
+    record, evidence = open_run(Case("IR-7"), run.name, Mirror(lambda: None))
+    assert record.entries
+    evidence.refer(key, size, "0" * 64)
+
+
+def test_what_a_target_wrote_itself_stays_in_the_vault(
+    scenario: Scenario, contained: Path, cordon: Cordon
+) -> None:
+    key = f"cases/IR-7/{the_run(contained).name}/evidence/{scenario.instance}/memory.lime"
+    scenario.client("s3").put_object(
+        Bucket=BUCKET, Key=key, Body=b"EMiL", ChecksumAlgorithm="SHA256"
+    )
+    unlisted = cordon("case", "verify", "--case", "IR-7", "--json")
+    assert any("memory.lime is in no journal" in line for line in unlisted.document["faults"])
+
+    referring(contained, key, 4)
+    assert cordon("case", "sync", "--case", "IR-7", "--json").code == 0
+    assert cordon("case", "verify", "--case", "IR-7", "--json").document["faults"] == []
+    assert not list(contained.rglob("memory.lime"))
+
+    shutil.rmtree(contained)
+    fetched = cordon("case", "sync", "--case", "IR-7", "--region", REGION, "--json")
+    assert key not in fetched.document["fetched"]
+    assert cordon("case", "verify", "--case", "IR-7", "--json").document["faults"] == []
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_a_capture_of_another_size_is_found(
+    scenario: Scenario, contained: Path, cordon: Cordon, size: int
+) -> None:
+    key = f"cases/IR-7/{the_run(contained).name}/evidence/{scenario.instance}/memory.lime"
+    scenario.client("s3").put_object(
+        Bucket=BUCKET, Key=key, Body=b"EMiL", ChecksumAlgorithm="SHA256"
+    )
+    referring(contained, key, size)
+    cordon("case", "sync", "--case", "IR-7")
+    answer = cordon("case", "verify", "--case", "IR-7", "--json")
+    assert answer.code == 1
+    assert [line for line in answer.document["faults"] if f"4 bytes, not the {size}" in line]
