@@ -28,10 +28,11 @@ def vault_faults(case: Case, vault: Vault) -> list[str]:
     journals = [_journal_files(files) for files in (*copies.values(), *local.values())]
     referred = _referred(case.id, journals)
     told = [f"vault: {line}" for line in faults(case.id, copies)]
+    prefix = f"cases/{case.id}/"
     told += [
-        f"vault: {path} has {sizes.get(f'cases/{case.id}/{path}', 'no')} bytes, not the {size} of its journal"
+        f"vault: {path} has {sizes.get(prefix + path, 'no')} bytes, not the {size} of its journal"
         for path, size in sorted(referred.items())
-        if sizes.get(f"cases/{case.id}/{path}") != size
+        if sizes.get(prefix + path) != size
     ]
     for run, ours in local.items():
         told += _differences(run, ours, copies.get(run, {}), referred)
