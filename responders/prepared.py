@@ -35,6 +35,8 @@ class Group:
     vpc: str
     purpose: str
     rules: Rules
+    owner: str = ""
+    """The account it belongs to; in a shared VPC each account has groups of its own."""
 
 
 def groups(aws: Aws, region: str, vpcs: Iterable[str] = ()) -> list[Group]:
@@ -63,15 +65,24 @@ def group(described: Mapping[str, Any]) -> Group:
             permission_rules(described.get("IpPermissions", ())),
             permission_rules(described.get("IpPermissionsEgress", ())),
         ),
+        str(described.get("OwnerId", "")),
     )
 
 
-def choose(found: Iterable[Group], vpc: str, purpose: Purpose, rules: Rules) -> Group | None:
+def choose(
+    found: Iterable[Group], vpc: str, purpose: Purpose, rules: Rules, owner: str = ""
+) -> Group | None:
     """The group to use in a VPC: one whose rules are exactly as prepared, else any, else None.
 
-    An attacker can tag a group of their own; only exact rules make a group worth using.
+    An attacker can tag a group of their own; only exact rules make a group worth using. With an
+    `owner` (an account) only its groups count: those of others can't be put on its interfaces (VPC
+    user guide, "Share your VPC").
     """
-    fits = [g for g in found if g.vpc == vpc and g.purpose == purpose]
+    fits = [
+        g
+        for g in found
+        if g.vpc == vpc and g.purpose == purpose and (not owner or g.owner == owner)
+    ]
     return min(fits, key=lambda g: (g.rules != rules, g.id), default=None)
 
 

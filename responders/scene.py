@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from contract import Manifest
-from responders import prepared
+from responders import prepared, trunks
 from responders.aws import Aws
 from responders.permissions import allow
 
@@ -37,6 +37,8 @@ class Scene:
     def __init__(self, aws: Aws, region: str, instance_id: str) -> None:
         self.aws, self.region, self.instance_id = aws, region, instance_id
         self.made = time.monotonic()
+        self.unseen: list[str] = []
+        """Lines about interfaces that may be there and could not be asked for."""
         self._answers: dict[str, Future[Any]] = {}
         self._lock = threading.Lock()
 
@@ -68,7 +70,7 @@ class Scene:
 
     @property
     def interfaces(self) -> list[dict[str, Any]]:
-        """Every network interface attached to the instance, by id."""
+        """Every network interface of the instance, by id: attached, or a branch of a trunk."""
         return self._once("interfaces", self._interfaces).result()
 
     @property
@@ -99,6 +101,10 @@ class Scene:
         pages = self.client("ec2").get_paginator("describe_network_interfaces")
         attached = [{"Name": "attachment.instance-id", "Values": [self.instance_id]}]
         found = [i for page in pages.paginate(Filters=attached) for i in page["NetworkInterfaces"]]
+        trunk = [str(i["NetworkInterfaceId"]) for i in found if i.get("InterfaceType") == "trunk"]
+        if trunk:
+            branches, self.unseen = trunks.branches(self.client("ec2"), trunk)
+            found += branches
         return sorted(found, key=lambda i: str(i["NetworkInterfaceId"]))
 
     def _fleet(self) -> dict[str, Any] | None:

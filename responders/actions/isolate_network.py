@@ -8,13 +8,13 @@ everything through while it is on. `direct` isolates at once and leaves tracked 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from contract import Purpose
 from responders import prepared
 from responders.action import Action, Incident, Seen
-from responders.aws import SomeFailed
+from responders.aws import SomeFailed, explain
 from responders.permissions import allow, ec2
 
 TIMEOUTS = {"TcpEstablishedTimeout": 60, "UdpStreamTimeout": 60, "UdpTimeout": 30}
@@ -46,6 +46,8 @@ class IsolateNetwork(Action):
             raise ValueError(
                 f"{incident.target} has no network interface in a VPC, so no group can isolate it"
             )
+        for line in incident.scene.unseen:
+            incident.risk(line)
         return {
             str(i["NetworkInterfaceId"]): {
                 "groups": sorted(g["GroupId"] for g in i["Groups"]),
@@ -68,16 +70,15 @@ class IsolateNetwork(Action):
     def act(self, incident: Incident, seen: Seen) -> None:
         """Converts, dwells and isolates; once a group was changed it always goes on to isolate."""
         stuck = [eni for eni, state in seen.items() if not state["isolate"]]
-        open_ = [e for e, s in seen.items() if e not in stuck and s["groups"] != [s["isolate"]]]
+        todo = [e for e, s in seen.items() if e not in stuck and s["groups"] != [s["isolate"]]]
         failures = [f"{eni}: its VPC has no isolate group to trust" for eni in stuck]
+        opened: list[str] = []
         try:
-            if incident.options.tracking == "convert" and self._untrack(incident, seen, open_):
-                incident.wait(incident.options.dwell)
+            if incident.options.tracking == "convert" and todo and _may_have_flows(incident):
+                opened = self._untrack(incident, seen, todo)
         finally:
-            failures += _each(
-                incident, open_, lambda eni: _set(incident, eni, seen[eni]["isolate"])
-            )
-        if incident.options.tracking == "direct" and open_:
+            failures += self._isolate(incident, seen, todo, opened)
+        if incident.options.tracking == "direct" and todo:
             incident.risk(
                 "connections that were open and tracked live until they are idle for their "
                 "timeout (TCP: up to 5 days, 350 s on Nitro v6); --tracking convert cuts them"
@@ -85,10 +86,10 @@ class IsolateNetwork(Action):
         if failures:
             raise SomeFailed(failures)
 
-    def _untrack(self, incident: Incident, seen: Seen, interfaces: list[str]) -> bool:
-        """Steps (a) and (b) of the technique; whether any interface is now open for the dwell."""
-        able = [eni for eni in interfaces if seen[eni]["untrack"]]
-        for eni in set(interfaces) - set(able):
+    def _untrack(self, incident: Incident, seen: Seen, todo: list[str]) -> list[str]:
+        """Steps (a) to (c) of the technique; the interfaces that may now be open."""
+        able = [eni for eni in todo if seen[eni]["untrack"]]
+        for eni in set(todo) - set(able):
             incident.risk(f"{eni}: no untrack group to trust, so its tracked connections live on")
 
         def shorten(eni: str) -> None:
@@ -96,12 +97,35 @@ class IsolateNetwork(Action):
                 NetworkInterfaceId=eni, ConnectionTrackingSpecification=TIMEOUTS
             )
 
-        for line in _each(incident, able, shorten):
-            incident.risk(f"idle timeouts not shortened, idle connections may live on: {line}")
-        unconverted = _each(incident, able, lambda eni: _set(incident, eni, seen[eni]["untrack"]))
+        for line in _lines(incident, able, shorten):
+            incident.risk(
+                "idle timeouts not shortened (only Nitro instances can), so connections that are "
+                f"idle during the dwell live on: {line}"
+            )
+        unconverted = _lines(incident, able, lambda eni: _set(incident, eni, seen[eni]["untrack"]))
         for line in unconverted:
             incident.risk(f"tracked connections were not cut: {line}")
-        return len(unconverted) < len(able)
+        if len(unconverted) < len(able):
+            incident.wait(incident.options.dwell)
+        return able
+
+    def _isolate(
+        self, incident: Incident, seen: Seen, todo: list[str], opened: list[str]
+    ) -> list[str]:
+        """Step (d). What can't be isolated must not stay open to everything: it goes back."""
+        failures = _failed(incident, todo, lambda eni: _set(incident, eni, seen[eni]["isolate"]))
+        former = {e: incident.known.get(e, seen[e])["groups"] for e in failures if e in opened}
+        stuck = _failed(incident, former, lambda eni: _set(incident, eni, *former[eni]))
+        told = [f"{eni} is not isolated: {error}" for eni, error in failures.items()]
+        told += [
+            f"{eni} MAY BE OPEN TO EVERYTHING, for its former groups can't be put back: {error}"
+            for eni, error in stuck.items()
+        ]
+        told += [
+            f"{eni} has its former groups again, so that it is not open to everything"
+            for eni in sorted(set(former) - set(stuck))
+        ]
+        return told
 
     def undo(self, incident: Incident, before: Seen) -> None:
         """Each interface's own groups and idle timeouts, as they were."""
@@ -114,10 +138,10 @@ class IsolateNetwork(Action):
             incident.client("ec2").modify_network_interface_attribute(
                 NetworkInterfaceId=eni, Groups=before[eni]["groups"]
             )
-            if not _same_tracking(before[eni]["tracking"], now[eni]):
+            if not _same_tracking(before[eni]["tracking"], now.get(eni)):
                 incident.client("ec2").modify_network_interface_attribute(
                     NetworkInterfaceId=eni,
-                    ConnectionTrackingSpecification=before[eni]["tracking"] or DEFAULTS,
+                    ConnectionTrackingSpecification=_complete(before[eni]["tracking"]),
                 )
 
         incident.aws.each(restore, list(before))
@@ -132,25 +156,42 @@ class IsolateNetwork(Action):
 
 
 def _same_tracking(one: Any, other: Any) -> bool:
-    return bool({**DEFAULTS, **(one or {})} == {**DEFAULTS, **(other or {})})
+    return _complete(one) == _complete(other)
+
+
+def _complete(tracking: Any) -> dict[str, int]:
+    return {**DEFAULTS, **(tracking or {})}
 
 
 def _exact(incident: Incident, vpc: str, purpose: Purpose) -> str | None:
     rules = incident.group_rules(purpose)
-    group = prepared.choose(incident.scene.groups, vpc, purpose, rules)
+    group = prepared.choose(incident.scene.groups, vpc, purpose, rules, incident.account)
     return group.id if group and group.rules == rules else None
 
 
-def _set(incident: Incident, eni: str, group: str) -> None:
+def _may_have_flows(incident: Incident) -> bool:
+    """Whether there may be connections to cut: not on a stopped instance. Unknown means yes."""
+    try:
+        return bool(incident.scene.instance["State"]["Name"] != "stopped")
+    except Exception as error:
+        incident.note(f"not known if it runs, so it is taken to: {explain(error)}")
+        return True
+
+
+def _set(incident: Incident, eni: str, *groups: str) -> None:
     incident.client("ec2").modify_network_interface_attribute(
-        NetworkInterfaceId=eni, Groups=[group]
+        NetworkInterfaceId=eni, Groups=list(groups)
     )
 
 
-def _each(incident: Incident, interfaces: Iterable[str], work: Any) -> list[str]:
-    """Does `work` on all at once; a line for each that failed."""
-    try:
-        incident.aws.each(work, list(interfaces))
-    except SomeFailed as failed:
-        return failed.told
-    return []
+def _failed(
+    incident: Incident, interfaces: Iterable[str], work: Callable[[str], None]
+) -> dict[str, str]:
+    """Does `work` on all at once; the interfaces on which it failed, and how."""
+    futures = {eni: incident.aws.spawn(work, eni) for eni in interfaces}
+    errors = {eni: future.exception() for eni, future in futures.items()}
+    return {eni: explain(error) for eni, error in errors.items() if error}
+
+
+def _lines(incident: Incident, interfaces: Iterable[str], work: Callable[[str], None]) -> list[str]:
+    return [f"{eni}: {error}" for eni, error in _failed(incident, interfaces, work).items()]

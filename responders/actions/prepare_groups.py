@@ -13,16 +13,21 @@ from contract import (
     GROUP_DESCRIPTIONS,
     GROUP_NAMES,
     TAG_CASE,
+    TAG_PURPOSE,
     Purpose,
     Rules,
     kit_tags,
+    permission_rules,
     rule_permission,
 )
 from responders import prepared
 from responders.action import Action, Incident, Seen
-from responders.aws import expecting
+from responders.aws import code_of, expecting
 from responders.errors import Skip
 from responders.permissions import allow, ec2
+
+SHOWS_AFTER = 10.0
+"""Seconds that EC2 is given to show a group that was just made."""
 
 
 class PrepareGroups(Action):
@@ -60,7 +65,9 @@ class PrepareGroups(Action):
         found = incident.scene.groups
         return {
             f"{vpc} {purpose}": _state(
-                prepared.choose(found, vpc, purpose, incident.group_rules(purpose))
+                prepared.choose(
+                    found, vpc, purpose, incident.group_rules(purpose), incident.account
+                )
             )
             for vpc in vpcs
             for purpose in purposes(incident)
@@ -78,7 +85,7 @@ class PrepareGroups(Action):
         return tuple(told)
 
     def act(self, incident: Incident, seen: Seen) -> None:
-        """Creates what is missing and repairs what differs."""
+        """Creates what is missing and repairs what differs, and waits until all of it shows."""
         for line in self.lacks(incident, seen):
             incident.risk(f"readiness: {line}")
 
@@ -87,6 +94,7 @@ class PrepareGroups(Action):
             state = seen[thing]
             group = state["group"] if state else _create(incident, vpc, Purpose(purpose))
             _repair(incident, group, incident.group_rules(Purpose(purpose)))
+            incident.wait_for(lambda: _shows(incident, group), seconds=SHOWS_AFTER, every=0.5)
 
         incident.aws.each(one, list(seen))
 
@@ -114,9 +122,23 @@ def _rules(rules: Rules) -> dict[str, Any]:
 
 
 def _create(incident: Incident, vpc: str, purpose: Purpose) -> str:
+    """A new group, or the one that an earlier try made; a squatter of the name is passed by."""
+    name = f"{GROUP_NAMES[purpose]}-on-demand"
+    for one in (name, f"{name}-{incident.run}"):
+        try:
+            return _create_named(incident, vpc, purpose, one)
+        except Exception as error:
+            if code_of(error) != "InvalidGroup.Duplicate":
+                raise
+        if found := _tagged(incident, vpc, purpose, one):
+            return found
+    raise ValueError(f"{vpc} has groups named {name} already, and none is tagged as the kit's")
+
+
+def _create_named(incident: Incident, vpc: str, purpose: Purpose, name: str) -> str:
     tags = kit_tags(purpose, {TAG_CASE: incident.case})
     answer = incident.client("ec2").create_security_group(
-        GroupName=f"{GROUP_NAMES[purpose]}-on-demand",
+        GroupName=name,
         Description=GROUP_DESCRIPTIONS[purpose],
         VpcId=vpc,
         TagSpecifications=[
@@ -129,20 +151,46 @@ def _create(incident: Incident, vpc: str, purpose: Purpose) -> str:
     return str(answer["GroupId"])
 
 
+def _tagged(incident: Incident, vpc: str, purpose: Purpose, name: str) -> str:
+    filters = {"vpc-id": vpc, "group-name": name, f"tag:{TAG_PURPOSE}": purpose.value}
+    answer = incident.client("ec2").describe_security_groups(
+        Filters=[{"Name": k, "Values": [v]} for k, v in filters.items()]
+    )
+    return next((str(g["GroupId"]) for g in answer["SecurityGroups"]), "")
+
+
+def _shows(incident: Incident, group_id: str) -> bool:
+    groups = prepared.groups(incident.aws, incident.region)
+    return any(group.id == group_id for group in groups)
+
+
 def _repair(incident: Incident, group_id: str, wanted: Rules) -> None:
-    """Removes every rule that was not prepared, IPv4 and IPv6, and adds those that lack."""
-    ec2_client = incident.client("ec2")
-    have = prepared.group(
-        ec2_client.describe_security_groups(GroupIds=[group_id])["SecurityGroups"][0]
-    ).rules
-    for way in ("ingress", "egress"):
-        has, wants = set(getattr(have, way)), set(getattr(wanted, way))
-        if extra := sorted(has - wants):
-            getattr(ec2_client, f"revoke_security_group_{way}")(
-                GroupId=group_id, IpPermissions=[rule_permission(r) for r in extra]
-            )
-        if lacking := sorted(wants - has):
+    """Removes every rule that was not prepared, whatever its peer, and adds those that lack."""
+    client = incident.client("ec2")
+    group = _described(incident, group_id)
+    for way, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+        wants = set(getattr(wanted, way))
+        extra = [e for e in group[key] if not wants.issuperset(permission_rules([e]))]
+        if extra:
+            getattr(client, f"revoke_security_group_{way}")(GroupId=group_id, IpPermissions=extra)
+        kept = permission_rules([entry for entry in group[key] if entry not in extra])
+        if lacking := sorted(wants - set(kept)):
             with expecting("InvalidPermission.Duplicate"):
-                getattr(ec2_client, f"authorize_security_group_{way}")(
+                getattr(client, f"authorize_security_group_{way}")(
                     GroupId=group_id, IpPermissions=[rule_permission(r) for r in lacking]
                 )
+
+
+def _described(incident: Incident, group_id: str) -> dict[str, Any]:
+    """The group as described; a new one may take a moment to show."""
+    found: list[dict[str, Any]] = []
+
+    def ready() -> bool:
+        with expecting("InvalidGroup.NotFound"):
+            answer = incident.client("ec2").describe_security_groups(GroupIds=[group_id])
+            found.extend(answer["SecurityGroups"])
+        return bool(found)
+
+    if not incident.wait_for(ready, seconds=SHOWS_AFTER, every=0.5):
+        raise ValueError(f"{group_id} does not show")
+    return found[0]

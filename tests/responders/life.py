@@ -133,7 +133,7 @@ class Life:
     def noop_fails(self) -> None:
         """An action that does nothing is a failure: the check after acting bites."""
         self.mutating()
-        report = self.run(_with_act(self.action, lambda act, incident, seen: None))
+        report = self.run(with_act(self.action, lambda act, incident, seen: None))
         assert isinstance(report.result, Failed), report
         assert self.mutating() == []
         self._next_case()
@@ -185,7 +185,7 @@ class Life:
             raise Crash
 
         try:
-            self.run(_with_act(self.action, die))
+            self.run(with_act(self.action, die))
         except Crash:
             pass
         else:
@@ -269,7 +269,7 @@ def _started(case: str) -> datetime:
 Act = Callable[[Callable[[], None], Incident, Things], None]
 
 
-def _with_act(action: Action, act: Act) -> Action:
+def with_act(action: Action, act: Act) -> Action:
     """The same action with another `act`, which is given the true one to call or not."""
     changed = copy.copy(action)
 
