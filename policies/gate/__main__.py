@@ -15,7 +15,7 @@ from pathlib import Path
 from policies.bridge.errors import BridgeError
 from policies.bridge.plan import Plan, plan
 from policies.bridge.program import Stack, read_preview, read_recording
-from policies.gate.ask import ROOT, ask
+from policies.gate.ask import PYTHON, ROOT, ask
 from policies.gate.judge import Case, Outcome, judge
 from policies.gate.junit import junit
 from policies.gate.sarif import sarif
@@ -76,7 +76,9 @@ def _stacks(asked: argparse.Namespace) -> tuple[Stack, ...]:
 
 def _outcome(asked: argparse.Namespace, plans: Sequence[Plan]) -> Outcome:
     waivers = read(asked.waivers)
-    report = ask(_written(plans, asked.build), asked.policies, asked.build)
+    if not any(not file.name.startswith("__") for file in asked.policies.glob("*.py")):
+        raise BridgeError(f"there is no policy in {asked.policies}")
+    report = ask(_written(plans, asked.build), asked.policies, asked.build, PYTHON)
     return judge(
         Case(
             plans=plans,

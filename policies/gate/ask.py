@@ -44,7 +44,7 @@ class Report:
     verdicts: tuple[Verdict, ...]
 
 
-def ask(plans: Mapping[str, Path], folder: Path, build: Path, python: Path = PYTHON) -> Report:
+def ask(plans: Mapping[str, Path], folder: Path, build: Path, python: Path) -> Report:
     """Checkov's report on the plans, with the policies of `folder`.
 
     BridgeError when Checkov is not installed, dies, or answers with anything but a report.

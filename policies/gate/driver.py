@@ -8,6 +8,7 @@ and every verdict.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import logging
 import os
@@ -37,9 +38,19 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     for name in [name for name in os.environ if name.startswith(("CHECKOV_", "CKV_"))]:
         del os.environ[name]
     sys.path.append(request["root"])
-    registered = load(Path(request["policies"]))
+    folder = Path(request["policies"])
+    errors.lines += [
+        f"{name} is also the name of another module: rename it" for name in taken(folder)
+    ]
+    registered = {} if errors.lines else load(folder)
     stacks = {name: scan(file) for name, file in request["plans"].items()}
     return {"registered": registered, "known": known(), "errors": errors.lines, "stacks": stacks}
+
+
+def taken(folder: Path) -> list[str]:
+    """Policy files that would take the place of a module that something else imports."""
+    names = sorted(file.stem for file in folder.rglob("*.py") if not file.name.startswith("__"))
+    return [f"{name}.py" for name in names if importlib.util.find_spec(name) is not None]
 
 
 def load(folder: Path) -> dict[str, list[str]]:

@@ -93,15 +93,10 @@ def _count_faults(plan: Plan, report: Report) -> Iterator[str]:
 
 def _policy_faults(case: Case) -> Iterator[str]:
     """Each file of the folder has registered one policy, and the policy has judged something."""
-    if not case.folder.is_dir():
-        yield f"the policies' folder {case.folder} is missing"
-        return
     if not (case.folder / "__init__.py").exists():
         yield f"{case.folder} has no __init__.py, so Checkov loads nothing from it"
     files = sorted(file for file in case.folder.rglob("*") if not file.name.startswith("__"))
     policies = [file for file in files if file.suffix == ".py"]
-    if not policies:
-        yield f"there is no policy in {case.folder}"
     for file in files:
         if file.suffix in OTHER_POLICIES:
             yield f"{file.name} is not loaded: policies here are Python files"

@@ -17,7 +17,7 @@ import pytest
 
 from policies.bridge.plan import plan
 from policies.bridge.program import Resource, Stack
-from policies.gate.__main__ import POLICIES
+from policies.gate.__main__ import POLICIES, PYTHON
 from policies.gate.ask import Report, Verdict, ask
 
 NAMES = sorted(file.stem for file in POLICIES.glob("*.py") if file.stem != "__init__")
@@ -64,7 +64,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
         files[example.stack] = build / f"{example.stack}.json"
         text = plan(Stack(example.stack, tuple(example.resources))).to_json()
         files[example.stack].write_text(text)
-    return ask(files, POLICIES, build)
+    return ask(files, POLICIES, build, PYTHON)
 
 
 def verdicts(report: Report, example: Example) -> list[Verdict]:
