@@ -1,0 +1,154 @@
+"""Reads what a user asks to hunt for, and refuses what can't be meant, with advice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from responders.aws import Aws, code_of, explain, is_denied
+from responders.errors import BadInput
+from responders.hunt.event import read_event
+from responders.hunt.lookup import HISTORY, EventHistory
+from responders.hunt.subjects import Everything, Host, Key, Role, Root, Session, Subject, User
+from responders.key_owner import check_key_id
+from responders.permissions import allow
+
+PERMISSIONS = (
+    allow("sts:GetAccessKeyInfo", because="tells which account a key belongs to"),
+    allow("iam:GetUser", on="arn:{partition}:iam::{account}:user/*", because="finds a user"),
+    allow("iam:GetRole", on="arn:{partition}:iam::{account}:role/*", because="finds a role"),
+)
+ARNS = (
+    "Give an ARN such as arn:aws:iam::111122223333:user/alice, …:role/deploy, …:root, "
+    "arn:aws:sts::111122223333:assumed-role/deploy/session or …:federated-user/bob."
+)
+
+
+def key(text: str) -> Key:
+    """A key's id as a subject."""
+    return Key(check_key_id(text))
+
+
+def principal(text: str) -> Subject:
+    """A principal's ARN as a subject; BadInput when it is none that acts."""
+    parts = text.strip().split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn" or not re.fullmatch(r"\d{12}", parts[4]):
+        raise BadInput(f"{text!r} is not the ARN of a principal", ARNS)
+    arn, resource = text.strip(), parts[5]
+    match (parts[2], resource.split("/")):
+        case ("iam", ["root"]):
+            return Root(arn)
+        case ("iam", ["user", *_, name]) if name:
+            return User(arn)
+        case ("iam", ["role", *_, name]) if name:
+            return Role(arn)
+        case ("sts", ["assumed-role", role, session]) if role and session:
+            return Session(arn)
+        case ("sts", ["federated-user", name]) if name:
+            return Session(arn)
+    raise BadInput(f"{text!r} is not the ARN of a principal that makes calls", ARNS)
+
+
+def everything(account: str) -> Everything:
+    """All that anybody changed in the account."""
+    return Everything(account)
+
+
+def since(text: str, now: datetime) -> datetime:
+    """A date or time, UTC unless it has an offset; BadInput for any form but ISO 8601's."""
+    form = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?"
+    advice = "Write YYYY-MM-DD, or YYYY-MM-DDThh:mmZ (UTC)."
+    if not re.fullmatch(form, text.strip()):
+        if re.fullmatch(r"\d{1,4}[/. -]\d{1,2}[/. -]\d{1,4}", text.strip()):
+            advice = f"Which number is the month depends on the reader. {advice}"
+        raise BadInput(f"{text!r} is not a date that everybody reads alike", advice)
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise BadInput(f"there is no date {text!r}: {error}", advice) from error
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    if moment > now:
+        raise BadInput(f"{text} has not come yet", f"Give a date up to {now.date()} (UTC).")
+    return moment
+
+
+def regions(aws: Aws, wanted: Sequence[str] | None, home: str) -> tuple[str, ...]:
+    """The regions to search: the enabled ones, or those wanted and the global services' `home`."""
+    enabled = aws.regions
+    if wanted is None:
+        return tuple(sorted({*enabled, home}))
+    if unknown := sorted(set(wanted) - set(enabled) - {home}):
+        raise BadInput(
+            f"not enabled in this account, or no region: {', '.join(unknown)}",
+            f"Enabled are: {', '.join(enabled)}.",
+        )
+    return tuple(sorted({*wanted, home}))
+
+
+def check(aws: Aws, subject: Subject, history: EventHistory, home: str) -> list[str]:
+    """BadInput when the subject is another account's or unknown; notes when it can't be told."""
+    if isinstance(subject, Key):
+        return _check_key(aws, subject)
+    if isinstance(subject, Everything | Host):
+        return []
+    account = subject.value.split(":")[4]
+    if account != aws.identity.account:
+        raise BadInput(
+            f"{subject.value} is in account {account}, and these credentials are for "
+            f"{aws.identity.account}",
+            "Use credentials of that account.",
+        )
+    return _check_known(aws, subject, history, home) if isinstance(subject, User | Role) else []
+
+
+def _check_key(aws: Aws, subject: Key) -> list[str]:
+    try:
+        answer = aws.client("sts").get_access_key_info(AccessKeyId=subject.value)
+    except Exception as error:
+        if not is_denied(error) and code_of(error) not in ("ValidationError", "InvalidAccessKeyId"):
+            raise
+        return [f"whose account {subject.value} is of could not be told: {explain(error)}"]
+    if str(answer["Account"]) != aws.identity.account:
+        raise BadInput(
+            f"{subject.value} belongs to account {answer['Account']}, and these credentials are "
+            f"for {aws.identity.account}",
+            "Use credentials of that account: its CloudTrail has the key's events.",
+        )
+    return []
+
+
+def _check_known(aws: Aws, subject: User | Role, history: EventHistory, home: str) -> list[str]:
+    """A principal that is gone may still be hunted, if CloudTrail remembers it."""
+    name = subject.value.rpartition("/")[2]
+    iam = aws.client("iam")
+    try:
+        if isinstance(subject, User):
+            found = str(iam.get_user(UserName=name)["User"]["Arn"])
+        else:
+            found = str(iam.get_role(RoleName=name)["Role"]["Arn"])
+    except Exception as error:
+        if code_of(error) == "NoSuchEntity":
+            _check_remembered(subject, history, home)
+            return [f"{subject.value} is not there any more"]
+        if is_denied(error):
+            return [f"whether {subject.value} is there could not be told: {explain(error)}"]
+        raise
+    if found != subject.value:
+        raise BadInput(f"the {subject.kind} {name} has another ARN", f"Did you mean {found}?")
+    return []
+
+
+def _check_remembered(subject: User | Role, history: EventHistory, home: str) -> None:
+    for record in history.newest(home, ("ResourceName", subject.value.rpartition("/")[2])):
+        if record is not None:
+            return
+    for attribute in subject.lookups:
+        for record in history.newest(home, attribute):
+            if record is not None and subject.claims(read_event(record)):
+                return
+    raise BadInput(
+        f"there is no {subject.kind} {subject.value}, and CloudTrail knows of none in "
+        f"{HISTORY.days} days",
+        "Check the name and its path: `aws iam list-users`, `aws iam list-roles`.",
+    )

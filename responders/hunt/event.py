@@ -1,0 +1,146 @@
+"""One CloudTrail record, read: who called what, where, with which credentials.
+
+Shapes: CloudTrail user guide, "CloudTrail record contents" and "userIdentity element". Every value
+in a record may have been chosen by an attacker; a record that lacks what it must have is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from responders.hunt.paths import text, texts
+
+Record = Mapping[str, Any]
+"""A record as CloudTrail writes it."""
+Attribute = tuple[str, str]
+"""A lookup attribute of `LookupEvents` and its value, such as ("AccessKeyId", "AKIA…")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`time` is UTC; `error` is empty when the call succeeded; absent texts are empty.
+
+    `username` is what `LookupEvents` matches as `Username`: the user's, or the session's name.
+    `account` is the caller's, `recipient` the one that the record was written for.
+    """
+
+    id: str
+    time: datetime
+    name: str
+    source: str
+    region: str
+    error: str
+    key: str
+    arn: str
+    kind: str
+    account: str
+    recipient: str
+    username: str
+    issuer: str
+    invoked_by: str
+    ip: str
+    agent: str
+    read_only: bool
+    from_console: bool
+    record: Record
+
+    @property
+    def service(self) -> str:
+        """The source without its domain, such as `ec2`."""
+        return self.source.partition(".")[0]
+
+    @property
+    def request(self) -> Any:
+        """The request's parameters; None where the record has none."""
+        return self.record.get("requestParameters")
+
+    @property
+    def response(self) -> Any:
+        """The answer; None where the record has none (CloudTrail drops what is too long)."""
+        return self.record.get("responseElements")
+
+    def texts(self, path: str) -> list[str]:
+        """Texts at `request.…`, `response.…` or another member of the record."""
+        head, _, rest = path.partition(".")
+        start = {"request": self.request, "response": self.response}.get(head)
+        return texts(start, rest) if head in ("request", "response") else texts(self.record, path)
+
+    def text(self, path: str) -> str:
+        """The first of `texts`, or the empty string."""
+        return next(iter(self.texts(path)), "")
+
+    @property
+    def role(self) -> str:
+        """ARN of the role that an STS event is about (as asked for), or the empty string."""
+        return self.text("request.roleArn") if self.source.startswith("sts.") else ""
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The lookups, of those that a hunt makes, that would find this event."""
+        pairs = [
+            ("AccessKeyId", self.key),
+            ("Username", self.username),
+            ("ResourceName", self.role),
+        ]
+        return (*(p for p in pairs if p[1]), ("ReadOnly", "true" if self.read_only else "false"))
+
+
+def read_event(record: Record) -> Event:
+    """Reads a record; ValueError when it is none."""
+    identity = record.get("userIdentity")
+    identity = identity if isinstance(identity, Mapping) else {}
+    arn = text(identity, "arn")
+    kind = text(identity, "type")
+    return Event(
+        id=_needed(record, "eventID"),
+        time=_time(_needed(record, "eventTime")),
+        name=_needed(record, "eventName"),
+        source=_needed(record, "eventSource"),
+        region=_needed(record, "awsRegion"),
+        error=_error(record),
+        key=text(identity, "accessKeyId"),
+        arn=arn,
+        kind=kind,
+        account=text(identity, "accountId"),
+        recipient=text(record, "recipientAccountId"),
+        username=_username(identity, kind, arn),
+        issuer=text(identity, "sessionContext.sessionIssuer.arn"),
+        invoked_by=text(identity, "invokedBy"),
+        ip=text(record, "sourceIPAddress"),
+        agent=text(record, "userAgent"),
+        read_only=record.get("readOnly") in (True, "true"),
+        from_console=record.get("sessionCredentialFromConsole") in (True, "true"),
+        record=record,
+    )
+
+
+def _needed(record: Record, name: str) -> str:
+    value = text(record, name)
+    if not value:
+        raise ValueError(f"a CloudTrail record without {name}")
+    return value
+
+
+def _time(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _error(record: Record) -> str:
+    """The error code; a failed sign-in has none (CloudTrail user guide, "sign-in events")."""
+    if code := text(record, "errorCode"):
+        return code
+    if text(record, "responseElements.ConsoleLogin") == "Failure":
+        return text(record, "errorMessage") or "Failure"
+    return ""
+
+
+def _username(identity: Mapping[str, Any], kind: str, arn: str) -> str:
+    if kind == "Root":
+        return "root"
+    if kind in ("AssumedRole", "FederatedUser"):
+        return arn.rpartition("/")[2]
+    return text(identity, "userName")

@@ -1,0 +1,125 @@
+"""Whether what was created is still there, asked of AWS now and not of the events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from responders.aws import Aws, code_of, explain
+from responders.hunt.classify import outsiders
+from responders.hunt.inventory import Look, Shares, filled, known
+from responders.hunt.paths import pick, text, texts
+
+BATCH = 200
+"""Values of one EC2 filter (EC2 API reference, "Filter")."""
+_MISSING = re.compile(r"NotFound|NoSuch|NotExist|NonExist|Malformed|^404$")
+"""Error codes that say that there is no such thing."""
+
+
+@dataclass(frozen=True, order=True)
+class Ref:
+    """One thing to look at. `region` is where its event was recorded."""
+
+    type: str
+    id: str
+    owner: str
+    region: str
+
+
+@dataclass(frozen=True)
+class State:
+    """`exists` is None when it could not be told, with an `error` if it was asked.
+
+    `state` is AWS's word for the thing's state, or its name.
+    """
+
+    exists: bool | None = None
+    state: str = ""
+    error: str = ""
+
+
+GONE = State(exists=False)
+
+
+def look(aws: Aws, refs: Iterable[Ref]) -> dict[Ref, State]:
+    """The state of each thing; all types and regions at once. Nothing raises."""
+    groups: dict[tuple[str, str], list[Ref]] = {}
+    for ref in dict.fromkeys(refs):
+        groups.setdefault((ref.type, ref.region), []).append(ref)
+    work = [(part, aws.spawn(_look_at, aws, part)) for part in _parts(groups)]
+    found: dict[Ref, State] = {}
+    for part, answer in work:
+        try:
+            found |= answer.result()
+        except Exception as error:
+            found |= dict.fromkeys(part, State(error=explain(error)))
+    return found
+
+
+def shared_with(aws: Aws, ref: Ref, account: str) -> list[str] | None:
+    """With whom a thing is shared now; None for a type of which that can't be asked."""
+    shares = known(ref.type).shares
+    if shares is None:
+        return None
+    try:
+        answer = _ask(aws, shares, ref)
+    except Exception as error:
+        if code_of(error) in shares.none or _is_missing(error, ()):
+            return []
+        raise
+    named = [one for path in shares.to for one in texts(answer, path)]
+    for policy in pick(answer, shares.policy) if shares.policy else ():
+        named += outsiders(policy, account)
+    return list(dict.fromkeys(named))
+
+
+def _parts(groups: Mapping[tuple[str, str], list[Ref]]) -> Iterator[list[Ref]]:
+    for (kind, _), refs in groups.items():
+        ask = known(kind).look
+        size = BATCH if ask and ask.filter else 1
+        yield from (refs[at : at + size] for at in range(0, len(refs), size))
+
+
+def _look_at(aws: Aws, refs: Sequence[Ref]) -> dict[Ref, State]:
+    ask = known(refs[0].type).look
+    if ask is None:
+        return dict.fromkeys(refs, State())
+    named = [ref for ref in refs if ref.id]
+    unnamed = dict.fromkeys((ref for ref in refs if not ref.id), State())
+    if not named:
+        return unnamed
+    try:
+        answer = _ask(aws, ask, named[0], [ref.id for ref in named])
+    except Exception as error:
+        if _is_missing(error, ask.missing):
+            return unnamed | dict.fromkeys(named, GONE)
+        raise
+    return unnamed | {ref: _state(ask, answer, ref) for ref in named}
+
+
+def _ask(aws: Aws, ask: Look | Shares, ref: Ref, ids: Sequence[str] = ()) -> Mapping[str, Any]:
+    from botocore import xform_name
+
+    request = filled(dict(ask.request), {"id": ref.id, "owner": ref.owner})
+    if isinstance(ask, Look) and ask.filter:
+        request["Filters"] = [{"Name": ask.filter, "Values": list(ids)}]
+    client = aws.client(ask.service, ref.region)
+    answer: Mapping[str, Any] = getattr(client, xform_name(ask.operation))(**request)
+    return answer
+
+
+def _state(ask: Look, answer: Mapping[str, Any], ref: Ref) -> State:
+    items = pick(answer, ask.at) if ask.at else [answer]
+    if ask.id:
+        items = [item for item in items if text(item, ask.id) == ref.id]
+    if not items:
+        return GONE
+    told = text(items[0], ask.state) if ask.state else ""
+    return State(exists=told not in ask.gone, state=told)
+
+
+def _is_missing(error: BaseException, codes: Sequence[str]) -> bool:
+    code = code_of(error)
+    return bool(code) and (code in codes or _MISSING.search(code) is not None)

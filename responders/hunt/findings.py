@@ -1,0 +1,191 @@
+"""What a hunt found, as the JSON document shows it, and whether it is all there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from responders.hunt.index import Row, Tally
+from responders.hunt.without_trail import New
+
+LISTED = 10_000
+"""Entries of each list in the findings; the rest is counted, and is in the CSV file and the raw
+events."""
+
+
+@dataclass(frozen=True)
+class Through:
+    """One event on the way from what was asked for to something that it led to."""
+
+    event: str
+    name: str
+    time: str
+    region: str
+    by: str
+    """The lead whose event it was, such as `key AKIAIOSFODNN7EXAMPLE`."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A credential or principal that was followed. `through` leads to it, the nearest last."""
+
+    kind: str
+    value: str
+    depth: int
+    through: tuple[Through, ...]
+    events: int
+    expires: str = ""
+    """When a temporary credential ends by itself, as AWS wrote it."""
+    contain: str = ""
+    """The command that contains it."""
+
+
+@dataclass(frozen=True)
+class Created:
+    """Something that was created, or shared. `exists` is None where it could not be told."""
+
+    type: str
+    id: str
+    owner: str
+    region: str
+    time: str
+    event: str
+    name: str
+    origin: str
+    """The lead whose event it was."""
+    through: tuple[Through, ...]
+    exists: bool | None = None
+    state: str = ""
+    error: str = ""
+    contain: str = ""
+    shared_with: tuple[str, ...] = ()
+    still_shared_with: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a hunt found. Lists are in the order of time and hold at most `LISTED` entries."""
+
+    subject: str
+    account: str
+    start: str
+    end: str
+    regions: Mapping[str, str]
+    """Region to `ok`, or to what went wrong."""
+    sources: Mapping[str, str]
+    """The same for a trail's objects and for CloudTrail Lake."""
+    counts: Mapping[str, int]
+    first: str
+    last: str
+    events: Sequence[Row]
+    """Every event but reads, which `reads` sums up."""
+    labels: Mapping[int, str]
+    created: Sequence[Created]
+    shared: Sequence[Created]
+    anti_forensics: Sequence[Created]
+    attempted: Sequence[Tally]
+    reads: Sequence[Tally]
+    followed: Sequence[Followed]
+    without_trail: Sequence[New] = ()
+    """What is new by its own date, and not among `created`."""
+    notes: Sequence[str] = ()
+    gaps: Sequence[str] = ()
+    """What could not be done, a line each; empty: the hunt is complete."""
+    interrupted: bool = False
+    raw_files: int = 0
+    cut: Mapping[str, int] = field(default_factory=dict)
+    """How many entries a list lacks, by its name."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.gaps and not self.interrupted
+
+    @property
+    def found(self) -> bool:
+        """Whether there is anything."""
+        return any(self.counts.values()) or bool(self.without_trail)
+
+    def as_json(self) -> dict[str, Any]:
+        """Members for the JSON document."""
+        keys = [_followed(one) for one in self.followed if one.kind == "key"]
+        principals = [_followed(one) for one in self.followed if one.kind != "key"]
+        return {
+            "subject": self.subject,
+            "window": {"start": self.start, "end": self.end},
+            "complete": self.complete,
+            "gaps": list(self.gaps),
+            "regions": dict(self.regions),
+            "sources": dict(self.sources),
+            "counts": dict(self.counts),
+            "first_event": self.first or None,
+            "last_event": self.last or None,
+            "events": [event_json(row, self.labels) for row in self.events],
+            "created": [_created(one) for one in self.created],
+            "shared": [_created(one) for one in self.shared],
+            "anti_forensics": [_created(one) for one in self.anti_forensics],
+            "attempted": [_tally(one) for one in self.attempted],
+            "reads": [_tally(one) for one in self.reads],
+            "followed_keys": keys,
+            "followed_principals": principals,
+            "without_trail": [asdict(one) for one in self.without_trail],
+            "notes": list(self.notes),
+            "not_listed": {name: count for name, count in self.cut.items() if count},
+            "raw_event_files": self.raw_files,
+        }
+
+
+def event_json(row: Row, labels: Mapping[int, str]) -> dict[str, Any]:
+    """One event; `labels` names the leads."""
+    return {
+        "id": row.id,
+        "time": row.time,
+        "region": row.region,
+        "kind": row.kind,
+        "service": row.service,
+        "name": row.name,
+        "error": row.error or None,
+        "things": list(row.things),
+        "shared_with": list(row.shared_with),
+        "key": row.key or None,
+        "actor": row.actor or None,
+        "invoked_by": row.invoked_by or None,
+        "ip": row.ip or None,
+        "agent": row.agent or None,
+        "origin": labels.get(row.lead, ""),
+    }
+
+
+def _followed(one: Followed) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "value": one.value,
+        "depth": one.depth,
+        "through": [asdict(step) for step in one.through],
+        "events": one.events,
+        "expires": one.expires or None,
+        "contain": one.contain or None,
+    }
+
+
+def _created(one: Created) -> dict[str, Any]:
+    told = asdict(one)
+    for name in ("owner", "state", "error", "contain"):
+        told[name] = told[name] or None
+    if not one.shared_with:
+        del told["shared_with"], told["still_shared_with"]
+    return told
+
+
+def _tally(one: Tally) -> dict[str, Any]:
+    return {
+        "service": one.service,
+        "name": one.name,
+        "error": one.error or None,
+        "count": one.count,
+        "regions": list(one.regions),
+        "first": one.first,
+        "last": one.last,
+        "things": list(one.things),
+    }

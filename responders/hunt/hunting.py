@@ -1,0 +1,249 @@
+"""A hunt from beginning to end."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from responders.aws import Aws, code_of, explain, is_denied
+from responders.errors import CordonError
+from responders.hunt import ask
+from responders.hunt.chase import MOST_LEADS, Chase, Progress, Tell
+from responders.hunt.digest import Digest
+from responders.hunt.evidence import Chunks, Save
+from responders.hunt.findings import LISTED, Findings
+from responders.hunt.follow import Account
+from responders.hunt.index import Index, Row
+from responders.hunt.lookup import HISTORY, EventHistory
+from responders.hunt.source import EventSource, Window
+from responders.hunt.subjects import Everything, Subject
+from responders.hunt.table import Kind
+from responders.hunt.where import global_region
+from responders.hunt.without_trail import New, new_since
+from responders.journal import canonical, utc
+
+DELAY = (
+    "CloudTrail shows events within some 15 minutes, not at once: hunt again later for the newest."
+)
+
+Export = Callable[[Iterable[Row], Mapping[int, str]], None]
+"""Given every event in the order of time, and the labels of leads by number."""
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a hunt may have besides event history.
+
+    `since`: where to begin (UTC; default: as far back as event history goes). `sources`: a trail's
+    objects, CloudTrail Lake. `without_trail`: also list what is new by its own date; by itself that
+    is done where events may be missing.
+    """
+
+    since: datetime | None = None
+    sources: Sequence[EventSource] = ()
+    without_trail: bool = False
+    case: str = ""
+    name: str = "hunt"
+    """Folder of the evidence."""
+
+
+def hunt(
+    aws: Aws,
+    subject: Subject,
+    *,
+    regions: Sequence[str] | None = None,
+    tell: Tell = lambda _progress: None,
+    save: Save | None = None,
+    extras: Extras | None = None,
+    export: Export | None = None,
+    stop: threading.Event | None = None,
+) -> Findings:
+    """Finds what a subject did, in `regions` (default: all that are enabled), and what came of it.
+
+    `save` keeps the raw events, as files of gzipped JSON lines, and the findings. `export` is given
+    every event at the end. BadInput when the subject can't be meant. What can't be searched is in
+    the findings, which then are not complete; Ctrl-C, or setting `stop`, ends the hunt with what
+    was found.
+    """
+    extras = extras or Extras()
+    stop = stop or threading.Event()
+    now = datetime.now(UTC).replace(microsecond=0)
+    home = global_region(aws.home_region)
+    where = ask.regions(aws, regions, home)
+    history = EventHistory(aws, where, stop)
+    notes = [*ask.check(aws, subject, history, home), DELAY, *_beyond(aws, where, regions)]
+    window = Window(extras.since or now - HISTORY, now)
+    account = Account(aws.identity.account, aws.identity.partition, _arns(aws))
+    with tempfile.TemporaryDirectory(prefix="cordon-hunt-") as folder:
+        index = Index(Path(folder))
+        try:
+            chunks = Chunks(save, extras.name) if save else None
+            chase = Chase(index, window, account, chunks=chunks, stop=stop, tell=tell)
+            chase.run(aws, subject, (history, *extras.sources))
+            found = _Summary(aws, subject, chase, index, window, home, where, extras, notes).made(
+                tell
+            )
+            return _kept(found, index, chunks, save, export, extras.name)
+        finally:
+            index.close()
+
+
+@dataclass(frozen=True)
+class _Summary:
+    """A chase that ended, and what findings are made of."""
+
+    aws: Aws
+    subject: Subject
+    chase: Chase
+    index: Index
+    window: Window
+    home: str
+    regions: Sequence[str]
+    extras: Extras
+    notes: Sequence[str]
+
+    def made(self, tell: Tell) -> Findings:
+        """The findings; looks at what was created, and at what is new without a trail."""
+        index, chase = self.index, self.chase
+        index.attribute(chase.leads)
+        outcome, gaps = chase.outcome, self._gaps()
+        digest = Digest(self.aws, index, chase.leads, self.extras.case, self._account, gaps)
+        new = self._without_trail(outcome, gaps, tell)
+        events = list(index.rows(without=Kind.READ, at_most=LISTED))
+        counts = index.counts()
+        first, last = index.span()
+        cut = {"events": sum(counts.values()) - counts[Kind.READ.value] - len(events)}
+        return Findings(
+            subject=chase.leads[0].label,
+            account=self._account,
+            start=utc(self.window.start),
+            end=utc(self.window.end),
+            counts=counts,
+            first=first,
+            last=last,
+            events=events,
+            labels={lead.number: lead.label for lead in chase.leads},
+            created=digest.created(),
+            shared=digest.shared(),
+            anti_forensics=digest.anti_forensics(),
+            attempted=index.tallies(Kind.ATTEMPTED, LISTED),
+            reads=index.tallies(Kind.READ, LISTED),
+            followed=digest.followed(),
+            without_trail=new,
+            regions={place: outcome[place] for place in self.regions},
+            sources={p: told for p, told in outcome.items() if p not in self.regions},
+            notes=self.notes,
+            gaps=gaps,
+            interrupted=chase.stop.is_set(),
+            cut=cut | digest.cut(),
+        )
+
+    @property
+    def _account(self) -> str:
+        return self.aws.identity.account
+
+    def _gaps(self) -> list[str]:
+        chase = self.chase
+        gaps = [f"{place}: {told}" for place, told in chase.outcome.items() if told != "ok"]
+        if chase.unreadable:
+            gaps.append(f"{chase.unreadable} records could not be read, and were left out")
+        if chase.not_followed:
+            gaps.append(
+                f"{chase.not_followed} credentials were not followed: {MOST_LEADS} is the most"
+            )
+        if self.window.start < self.window.end - HISTORY and not self.extras.sources:
+            gaps.append(
+                f"event history reaches back {HISTORY.days} days only; for what is older give "
+                "--trail or --lake"
+            )
+        return gaps
+
+    def _without_trail(self, outcome: dict[str, str], gaps: list[str], tell: Tell) -> list[New]:
+        """What is new where events may be missing; what could not be listed joins both."""
+        if self.chase.stop.is_set():
+            return []
+        found = []
+        for since, regions in self._blind(outcome).items():
+            new = new_since(
+                self.aws,
+                regions,
+                self.home,
+                since,
+                lambda place: tell(Progress(place, phase="new")),
+            )
+            found += new.found
+            for region, errors in new.errors.items():
+                gaps += [f"{region}: {error}" for error in errors]
+                outcome[region] = "; ".join(filter(lambda t: t != "ok", [outcome[region], *errors]))
+        return [one for one in found if not self.index.has_created(one.type, one.id)]
+
+    def _blind(self, outcome: Mapping[str, str]) -> dict[datetime, list[str]]:
+        """Regions by the time from which events may be missing there."""
+        if isinstance(self.subject, Everything) or self.extras.without_trail:
+            return {self.window.start: list(self.regions)}
+        first, _ = self.index.span()
+        blinded = self.index.first_time(Kind.ANTI_FORENSICS)
+        since: dict[datetime, list[str]] = {}
+        for region in self.regions:
+            begun = first if outcome[region] != "ok" else blinded
+            if begun:
+                since.setdefault(datetime.fromisoformat(begun), []).append(region)
+        return since
+
+
+def _kept(
+    found: Findings,
+    index: Index,
+    chunks: Chunks | None,
+    save: Save | None,
+    export: Export | None,
+    name: str,
+) -> Findings:
+    """Exports and saves; what could not be saved is a gap."""
+    if export:
+        export(index.rows(), found.labels)
+    if not chunks or not save:
+        return found
+    try:
+        found = replace(found, raw_files=chunks.close())
+        save(f"{name}/findings.json", canonical(found.as_json()))
+    except CordonError as error:
+        return replace(found, gaps=[*found.gaps, f"evidence: {error.message}"])
+    return found
+
+
+def _arns(aws: Aws) -> Callable[[str, str], str]:
+    """ARN of a role or user by its name; where IAM can't tell, the ARN that has no path."""
+
+    @cache
+    def arn_of(kind: str, name: str) -> str:
+        iam = aws.client("iam")
+        try:
+            if kind == "user":
+                return str(iam.get_user(UserName=name)["User"]["Arn"])
+            return str(iam.get_role(RoleName=name)["Role"]["Arn"])
+        except Exception as error:
+            if code_of(error) != "NoSuchEntity" and not is_denied(error):
+                raise
+            who = aws.identity
+            return f"arn:{who.partition}:iam::{who.account}:{kind}/{name}"
+
+    return arn_of
+
+
+def _beyond(aws: Aws, searched: Sequence[str], wanted: Sequence[str] | None) -> list[str]:
+    """What is not searched by choice, or because a region is not enabled."""
+    if wanted is not None:
+        return [f"searched only: {', '.join(searched)}"]
+    try:
+        answer = aws.client("ec2").describe_regions(AllRegions=True)
+    except Exception as error:
+        return [f"regions that are not enabled could not be listed: {explain(error)}"]
+    off = sorted({str(r["RegionName"]) for r in answer["Regions"]} - set(searched))
+    told = f"not enabled, so not searched (what runs there goes on): {', '.join(off)}"
+    return [told] if off else []

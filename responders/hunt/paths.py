@@ -1,0 +1,67 @@
+"""Finds values in JSON by short paths, such as `response.instancesSet.items.*.instanceId`.
+
+A step is a key; `*` is every item of a list; `..key` is that key at any depth, for answers whose
+wrapping differs (EC2's newer operations). Values are whatever the caller of AWS wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+"""What CloudTrail writes in the place of a secret (CloudTrail user guide, "record contents")."""
+
+
+def pick(value: Any, path: str) -> list[Any]:
+    """Every value at a path, in order; none is an answer too. Nothing raises."""
+    found = [value]
+    for step in _steps(path):
+        found = [one for each in found for one in _step(each, step)]
+    return [one for one in found if one is not None and one != HIDDEN]
+
+
+def texts(value: Any, path: str) -> list[str]:
+    """The texts and numbers at a path, as texts, each once, without empty ones."""
+    picked = (_whole(str(one)) for one in pick(value, path) if isinstance(one, str | int | float))
+    return list(dict.fromkeys(text for text in picked if text))
+
+
+def text(value: Any, path: str) -> str:
+    """The first text at a path, or the empty string."""
+    return next(iter(texts(value, path)), "")
+
+
+def _whole(text: str) -> str:
+    """Text that can be written: half a surrogate pair, which JSON can carry, is spelled out."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _steps(path: str) -> Iterator[str]:
+    parts = path.split(".")
+    for number, part in enumerate(parts):
+        if part:
+            yield f"..{part}" if number and not parts[number - 1] else part
+
+
+def _step(value: Any, step: str) -> Iterator[Any]:
+    if step.startswith(".."):
+        yield from _anywhere(value, step[2:])
+    elif step == "*":
+        if isinstance(value, list):
+            yield from value
+    elif isinstance(value, Mapping) and step in value:
+        yield value[step]
+
+
+def _anywhere(value: Any, key: str) -> Iterator[Any]:
+    """Depth first; without recursion, since the JSON may be as deep as its writer liked."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, Mapping):
+            if key in one:
+                yield one[key]
+            left += [one[k] for k in reversed(list(one)) if k != key]
+        elif isinstance(one, list):
+            left += reversed(one)

@@ -1,0 +1,221 @@
+"""Whom a hunt is after: a key, a principal, or what a followed event gave out.
+
+Each subject says which lookups find its events (`LookupEvents` takes one attribute a call) and
+which events are its own: a lookup by name also finds others' that bear the same name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from responders.hunt.event import Attribute, Event
+
+FORWARDED_FOR = timedelta(days=1)
+"""How long after a call its service may still act in the caller's name (forward access)."""
+
+
+class Subject(Protocol):
+    """What is looked for. Equal subjects are followed once."""
+
+    @property
+    def kind(self) -> str:
+        """A word for the JSON document."""
+
+    @property
+    def value(self) -> str:
+        """The id, ARN or name."""
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """Lookups that together find every event of this subject."""
+
+    def claims(self, event: Event) -> bool:
+        """Whether an event that a lookup found is this subject's own."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """An access key, long-term (AKIA) or temporary (ASIA)."""
+
+    value: str
+    kind = "key"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the key's id."""
+        return (("AccessKeyId", self.value),)
+
+    def claims(self, event: Event) -> bool:
+        """What was signed with it; also what services did in its name."""
+        return event.key == self.value
+
+
+@dataclass(frozen=True)
+class User:
+    """An IAM user, by ARN: whatever credentials it used."""
+
+    value: str
+    kind = "user"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the plain name."""
+        return (("Username", self.value.rpartition("/")[2]),)
+
+    def claims(self, event: Event) -> bool:
+        """By ARN; a failed sign-in has no ARN, but the name."""
+        if event.arn:
+            return event.arn == self.value
+        return event.kind == "IAMUser" and event.username == self.value.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Root:
+    """The account's root user, by ARN."""
+
+    value: str
+    kind = "root"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """CloudTrail names it `root`."""
+        return (("Username", "root"),)
+
+    def claims(self, event: Event) -> bool:
+        """By kind and ARN: users may be called root, too."""
+        return event.kind == "Root" and event.arn in ("", self.value)
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role, by ARN: who assumed it. Its sessions are then followed one by one."""
+
+    value: str
+    kind = "role"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the role as a resource of STS events."""
+        return (("ResourceName", self.value),)
+
+    def claims(self, event: Event) -> bool:
+        """Only its assumptions: what it does is claimed by its sessions."""
+        return event.role == self.value and event.name.startswith("Assume")
+
+
+@dataclass(frozen=True)
+class Backdoor:
+    """A role whose trust was changed: its assumptions from outside the account."""
+
+    value: str
+    account: str
+    kind = "role-trust"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the role as a resource of STS events."""
+        return (("ResourceName", self.value),)
+
+    def claims(self, event: Event) -> bool:
+        """An assumption by a caller that is neither of this account nor an AWS service."""
+        assumed = event.role == self.value and event.name.startswith("Assume")
+        return assumed and event.kind != "AWSService" and event.account != self.account
+
+
+@dataclass(frozen=True)
+class Session:
+    """A role's sessions of one name, by ARN `…:assumed-role/<role>/<session>`."""
+
+    value: str
+    kind = "session"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the session's name."""
+        return (("Username", self.value.rpartition("/")[2]),)
+
+    def claims(self, event: Event) -> bool:
+        """By ARN, since other roles may have sessions of the same name."""
+        return event.arn == self.value
+
+
+@dataclass(frozen=True)
+class Host:
+    """A machine, function or task with a role: AWS names its role's sessions after it."""
+
+    value: str
+    kind = "host"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the session's name."""
+        return (("Username", self.value),)
+
+    def claims(self, event: Event) -> bool:
+        """Sessions of that name, of whichever role it has."""
+        return event.kind == "AssumedRole" and event.username == self.value
+
+
+@dataclass(frozen=True)
+class Console:
+    """A principal's console sessions, by the principal's ARN: the console makes its own keys."""
+
+    value: str
+    kind = "console"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the user's or session's name."""
+        return (("Username", self.value.rpartition("/")[2]),)
+
+    def claims(self, event: Event) -> bool:
+        """Sign-ins, and what was done with a key that the console made."""
+        signed_in = event.from_console or event.source.startswith("signin.")
+        if not event.arn:
+            name = self.value.rpartition("/")[2]
+            return signed_in and event.kind == "IAMUser" and event.username == name
+        return signed_in and event.arn == self.value
+
+
+@dataclass(frozen=True)
+class Forwarded:
+    """What one service does in a principal's name after it was called (forward access sessions).
+
+    Such events name the principal, but often a key that the service made.
+    """
+
+    value: str
+    service: str
+    kind = "on-behalf"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the user's or session's name."""
+        return (("Username", self.value.rpartition("/")[2]),)
+
+    def claims(self, event: Event) -> bool:
+        """The principal's events that this service invoked, but not with another long-term key."""
+        return (
+            event.arn == self.value
+            and event.invoked_by == self.service
+            and not event.key.startswith("AKIA")
+        )
+
+
+@dataclass(frozen=True)
+class Everything:
+    """All that changed anything in the account, whoever did it."""
+
+    value: str
+    kind = "account"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """Events that are not read-only; reads are left out, or the lookup would never end."""
+        return (("ReadOnly", "false"),)
+
+    def claims(self, event: Event) -> bool:
+        """Any but a read."""
+        return not event.read_only
