@@ -121,6 +121,8 @@ def _organization(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
         "masterAccountId": mocks.account,
         "featureSet": "ALL",
         "roots": [root],
+        "awsServiceAccessPrincipals": ["cloudtrail.amazonaws.com"],
+        "enabledPolicyTypes": ["SERVICE_CONTROL_POLICY", "TAG_POLICY"],
         "accounts": [],
         "nonMasterAccounts": [],
     }

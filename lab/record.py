@@ -55,6 +55,10 @@ DEPLOYMENTS: Mapping[str, Mapping[str, Any]] = {
         **USERS,
         "stacks": ["organization"],
         "organizationId": "o-exampleorg",
+        "tagPolicyTargets": ["r-exam"],
+        "guardrailTargets": ["r-exam"],
+        "provisioners": ["arn:aws:iam::*:role/deploy/pulumi"],
+        "manageOrganization": True,
     },
 }
 """By name: the settings of one deployment, chosen so that everything optional is declared."""

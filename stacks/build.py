@@ -15,6 +15,7 @@ from stacks.costs import Estimate, estimate
 from stacks.estate import Estate, survey
 from stacks.forensics import Forensics, forensics, networks
 from stacks.foundation import Foundation, lay
+from stacks.organization import organization
 
 
 async def build() -> dict[str, Any]:
@@ -23,13 +24,16 @@ async def build() -> dict[str, Any]:
     Whatever is wrong with the settings is said (`BadConfig`) before anything is registered.
     """
     settings = Settings.read()
-    return _regional(settings, await survey(settings))
+    estate = await survey(settings) if {"account", "forensics"} & {*settings.stacks} else None
+    if estate:
+        agree(settings, estate)
+        networks(settings, estate)
+    exports = organization(settings) if "organization" in settings.stacks else {}
+    return {**exports, **(_regional(settings, estate) if estate else {})}
 
 
 def _regional(settings: Settings, estate: Estate) -> dict[str, Any]:
     """The account and forensics stacks, which share keys, vault and manifests."""
-    agree(settings, estate)
-    networks(settings, estate)
     foundation = lay(settings, estate)
     examined = forensics(settings, foundation) if "forensics" in settings.stacks else Forensics()
     prepared = account(settings, foundation) if "account" in settings.stacks else Account()

@@ -15,6 +15,7 @@ import pulumi_aws as aws
 from components.endpoints import Tier
 from contract import PROJECT, TAG_PREFIX, VAULT_PREFIX, canonical_cidr
 from stacks.cidrs import SLOT_PREFIX
+from stacks.organization_settings import Organization
 from stacks.reading import BadConfig, Reading
 
 STACKS = ("account", "forensics", "organization")
@@ -100,6 +101,7 @@ class Settings:
     ebs_default_encryption: bool = False
     watch: str = "off"
     watch_emails: tuple[str, ...] = ()
+    organization: Organization = field(default_factory=Organization)
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -124,6 +126,7 @@ class Settings:
             ebs_default_encryption=reading.flag("ebsDefaultEncryption", False),
             watch=reading.choice("watch", ("off", "queue", "topic"), "off"),
             watch_emails=reading.texts("watchEmails", pattern=MAIL, what="a mail address"),
+            organization=Organization.read(reading),
             tags=_tags(reading),
         )
         _agree(reading, settings)

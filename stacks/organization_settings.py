@@ -1,0 +1,80 @@
+"""What the organization stack is told: targets, exempt roles, tagging rules."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from contract import TAG_RULES, TagRule
+from stacks.reading import Reading
+
+TARGET = r"r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|\d{12}"
+TARGETS = "the id of a root (r-…), an organizational unit (ou-…) or an account"
+PROVISIONER = r"arn:aws(-[a-z]+)*:iam::(\d{12}|\*):role/[\w+=,.@-]{3}[\w+=,.@/*-]*"
+TAG_KEY = r"[\w .:/=+@-]{1,128}"
+TAG_VALUE = r"[\w .:/=+@*-]{1,256}"
+ENFORCED = r"[a-z0-9-]+:([a-z0-9-]+|\*)"
+
+
+@dataclass(frozen=True)
+class Organization:
+    """`manage`: the organization itself is declared too, so policy types are enabled."""
+
+    manage: bool = False
+    tag_policy_targets: tuple[str, ...] = ()
+    guardrail_targets: tuple[str, ...] = ()
+    provisioners: tuple[str, ...] = ()
+    tag_rules: tuple[TagRule, ...] = TAG_RULES
+
+    @classmethod
+    def read(cls, reading: Reading) -> Organization:
+        """From the stack's configuration; BadConfig names the setting that is wrong."""
+        return cls(
+            manage=reading.flag("manageOrganization", False),
+            tag_policy_targets=reading.texts("tagPolicyTargets", pattern=TARGET, what=TARGETS),
+            guardrail_targets=reading.texts("guardrailTargets", pattern=TARGET, what=TARGETS),
+            provisioners=reading.texts(
+                "provisioners",
+                pattern=PROVISIONER,
+                what="the ARN of a role, or a pattern that begins with at least three letters of "
+                "the role's path or name",
+            ),
+            tag_rules=_rules(reading),
+        )
+
+
+def _rules(reading: Reading) -> tuple[TagRule, ...]:
+    """The rules given, or those of the contract. Keys differ in more than their case."""
+    given = reading.records("tagRules")
+    rules = tuple(_rule(reading, one) for one in given)
+    keys = [rule.key.lower() for rule in rules]
+    if twice := {key for key in keys if keys.count(key) > 1}:
+        raise reading.bad("tagRules", f"the key {min(twice)} stands there twice; remove one")
+    return rules or TAG_RULES
+
+
+def _rule(reading: Reading, given: dict[str, Any]) -> TagRule:
+    if unknown := sorted(set(given) - {"key", "values", "enforcedFor", "required"}):
+        raise reading.bad("tagRules", f"a rule has no {unknown[0]!r}")
+    key, required = given.get("key"), given.get("required", True)
+    if not isinstance(key, str) or not re.fullmatch(TAG_KEY, key):
+        raise reading.bad("tagRules", f"{key!r} is not a tag's key")
+    if not isinstance(required, bool):
+        raise reading.bad("tagRules", f"{key}: required must be true or false")
+    values = _list(reading, key, given, "values", TAG_VALUE)
+    if wild := [value for value in values if value.count("*") > 1]:
+        raise reading.bad("tagRules", f"{key}: {wild[0]!r} has more than one *; AWS takes one")
+    return TagRule(key, values, _list(reading, key, given, "enforcedFor", ENFORCED), required)
+
+
+def _list(
+    reading: Reading, key: str, given: dict[str, Any], name: str, pattern: str
+) -> tuple[str, ...]:
+    found = given.get(name, [])
+    if not isinstance(found, list):
+        raise reading.bad("tagRules", f"{key}: {name} must be a list")
+    for one in found:
+        if not isinstance(one, str) or not re.fullmatch(pattern, one):
+            raise reading.bad("tagRules", f"{key}: {one!r} can't stand under {name}")
+    return tuple(found)
