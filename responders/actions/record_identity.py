@@ -7,8 +7,9 @@ from typing import Any
 
 from responders import principal
 from responders.action import Action, Incident, Seen
-from responders.actions.record import as_json
+from responders.actions.record_parts.part import as_json
 from responders.aws import code_of
+from responders.iam_policies import policies_of
 from responders.identity_policy import ROLES, USERS
 from responders.permissions import allow
 from responders.subject import KEYS_RECORD, evidence_name, subject_of
@@ -110,36 +111,17 @@ def _keys(incident: Incident, user: str) -> Any:
 
 
 def _user_policies(incident: Incident, user: str) -> Any:
-    return _policies(incident, "user", "UserName", user)
+    return policies_of(incident.client("iam"), "user", user)
 
 
 def _role_policies(incident: Incident, role: str) -> Any:
-    return _policies(incident, "role", "RoleName", role)
-
-
-def _policies(incident: Incident, kind: str, key: str, name: str) -> Any:
-    """Inline and attached policies, with what they say."""
-    client = incident.client("iam")
-    who = {key: name}
-    inline = _pages(incident, f"list_{kind}_policies", "PolicyNames", **who)
-    attached = _pages(incident, f"list_attached_{kind}_policies", "AttachedPolicies", **who)
-    read = getattr(client, f"get_{kind}_policy")
-    return {
-        "inline": {n: read(**who, PolicyName=n)["PolicyDocument"] for n in inline},
-        "attached": {p["PolicyArn"]: _document(client, p["PolicyArn"]) for p in attached},
-    }
-
-
-def _document(client: Any, arn: str) -> Any:
-    version = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    return client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    return policies_of(incident.client("iam"), "role", role)
 
 
 def _groups(incident: Incident, user: str) -> Any:
+    client = incident.client("iam")
     groups = _pages(incident, "list_groups_for_user", "Groups", UserName=user)
-    return [
-        {**g, "Policies": _policies(incident, "group", "GroupName", g["GroupName"])} for g in groups
-    ]
+    return [{**g, "Policies": policies_of(client, "group", g["GroupName"])} for g in groups]
 
 
 def _login(incident: Incident, user: str) -> Any:
