@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 POLICY_LIMIT = 6144
 """Characters of a managed policy, white space not counted (IAM user guide, "IAM quotas")."""
+TRUST_LIMIT = 2048
+"""Characters of a role's trust policy (same page)."""
 POLICIES_PER_ROLE = 10
 """Managed policies that a role may have attached by default (same page)."""
 

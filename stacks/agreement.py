@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from components.iam import TRUST_LIMIT, people_trust
 from stacks.config import Settings
 from stacks.estate import Estate
 from stacks.reading import BadConfig
+
+NETWORKS = 60
+"""Rules that a security group takes per direction and family (EC2 quotas)."""
+NETWORKS_TEXT = 2000
+"""Characters of networks that fit into a manifest beside all else that it names."""
+WRITERS = 150
+"""Accounts that fit, three times over, into a bucket policy of 20 KB (S3 user guide)."""
 
 
 def agree(settings: Settings, estate: Estate) -> None:
     """BadConfig for the first setting that does not fit."""
     _partitions(settings, estate)
     _external_id(settings, estate)
+    _sizes(settings, estate)
     _vault(settings, estate)
     _accounts(settings, estate)
     for region, zones in estate.zones.items():
@@ -44,6 +53,37 @@ def _external_id(settings: Settings, estate: Estate) -> None:
             f"{outside[0]} is of another account than {estate.place.account}; set one with "
             "`pulumi config set --secret cordon:externalId …` and give it to the responders",
         )
+
+
+def _sizes(settings: Settings, estate: Estate) -> None:
+    """Refuses what AWS would refuse half-way, because it is too long."""
+    access, cidrs = settings.access, settings.responder_cidrs
+    if len(cidrs) > NETWORKS or sum(len(c) + 3 for c in cidrs) > NETWORKS_TEXT:
+        raise BadConfig(
+            "cordon:responderCidrs",
+            f"{len(cidrs)} networks are too many; name fewer, larger ones, at most {NETWORKS}",
+        )
+    if len(settings.vault.writers) > WRITERS:
+        raise BadConfig(
+            "cordon:vaultWriters",
+            f"more than {WRITERS} accounts don't fit a bucket policy; set it to [organization]",
+        )
+    for key, principals in (
+        ("responders", access.responders),
+        ("analysts", access.analysts),
+        ("breakGlass", access.break_glass),
+    ):
+        if not principals:
+            continue
+        text = people_trust(
+            estate.place, principals, require_mfa=True, external_id=access.external_id
+        )
+        if len(text.replace(" ", "")) > TRUST_LIMIT:
+            raise BadConfig(
+                f"cordon:{key}",
+                f"{len(principals)} principals don't fit into a trust policy of {TRUST_LIMIT} "
+                "characters; name a role that they assume, or their account's root",
+            )
 
 
 def _vault(settings: Settings, estate: Estate) -> None:

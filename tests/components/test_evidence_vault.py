@@ -188,7 +188,7 @@ def test_a_vault_elsewhere_is_used_and_none_is_made() -> None:
     assert not used.of_type("aws:s3/bucket:Bucket")
     assert used.exports["vault"] == {"bucket": bucket, "region": "eu-west-1", "keyArn": key}
     assert "analystRole" not in used.exports
-    text = used.named("responder-policy-1").inputs["policy"]
+    text = "".join(p.inputs["policy"] for p in used.of_type("aws:iam/policy:Policy"))
     assert f"arn:aws:s3:::{bucket}/cases/*" in text
     assert key in text
 
@@ -198,3 +198,9 @@ def test_the_vault_s_region_has_a_key_even_where_nothing_else_is_prepared() -> N
     assert made.exports["keys"].keys() == {"eu-west-1", "us-east-1"}
     assert made.exports["regions"] == ["eu-west-1"]
     assert made.named("vault-bucket").inputs["region"] == "us-east-1"
+
+
+def test_the_most_writers_that_are_admitted_fit_into_s3_s_and_kms_s_policies() -> None:
+    made = program(vaultWriters=tuple(f"{n:012d}" for n in range(150)))
+    assert len(made.named("vault-policy").inputs["policy"]) <= 20_480
+    assert len(made.named("key-us-east-1-key").inputs["policy"]) <= 32_768

@@ -141,3 +141,9 @@ def test_more_than_a_role_can_hold_is_refused() -> None:
     ]
     with pytest.raises(ValueError, match="a role can have 10"):
         packed(merged(declared, FACTS))
+
+
+def test_conditions_keep_their_lists_and_plain_values() -> None:
+    when = {"StringLike": {"aws:ResourceTag/cordon:purpose": ["isolate", "untrack"]}}
+    [statement] = merged([allow("ec2:A", when=when)], FACTS)
+    assert statement["Condition"] == when

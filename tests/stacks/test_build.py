@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -227,3 +229,19 @@ def test_the_cost_is_exported_and_said_at_preview(caplog: pytest.LogCaptureFixtu
     }
     assert "about $38.50 a month" in caplog.text
     assert "1 cold at $1.00, 1 hot at $37.50" in caplog.text
+
+
+def test_names_are_promises() -> None:
+    """A changed name or type replaces what stands in accounts: a key, a vault, a group in use."""
+    config = {**ALL, "watch": "queue", "watchEmails": [], "tier": "warm"}
+    mocks = PlainMocks(regions=["eu-west-1"], vpcs={"eu-west-1": ["vpc-0a"]})
+    made = sorted(
+        r.urn.partition("::cordon::")[2] for r in prepare(config, mocks=mocks).registrations
+    )
+    kept = (Path(__file__).parent / "names.txt").read_text().splitlines()
+    promised = [name for name in kept if not name.startswith("#")]
+    assert [name for name in promised if name not in made] == []
+    # How many policies the responder has depends on what the actions declare.
+    numbered = re.compile(r"::responder-(policy|attachment)-\d+$")
+    new = [name for name in made if name not in promised and not numbered.search(name)]
+    assert new == [], "write new names into names.txt: from then on they are promised"

@@ -95,6 +95,26 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"tags": {"cordon:case": "x"}}, "tags", "'cordon:case' can't be set"),
     ({"tags": {"aws:x": "x"}}, "tags", "'aws:x' can't be set"),
     ({"region": ["eu-west-1"]}, "region", "there is no such setting"),
+    (
+        {"responderCidrs": [f"10.0.{n}.0/24" for n in range(61)]},
+        "responderCidrs",
+        "61 networks are too many",
+    ),
+    (
+        {"responderCidrs": [f"2001:db8:1111:2222:3333:4444:5555:{n:x}/128" for n in range(16, 66)]},
+        "responderCidrs",
+        "50 networks are too many",
+    ),
+    (
+        {"vaultWriters": [f"{n:012d}" for n in range(151)]},
+        "vaultWriters",
+        "set it to [organization]",
+    ),
+    (
+        {"responders": [user(f"responder-number-{n}") for n in range(50)]},
+        "responders",
+        "50 principals don't fit",
+    ),
 ]
 
 
