@@ -90,7 +90,7 @@ class Faults:
 
         def strike(call: Call, proceed: Proceed) -> Response:
             proceed()
-            raise ConnectionLost(call.request.url)
+            raise ConnectionLost(carried_out=True)
 
         self._add(service, operation, strike, **where)
 
@@ -98,7 +98,7 @@ class Faults:
         """The connection breaks before anything is carried out."""
 
         def strike(call: Call, proceed: Proceed) -> Response:
-            raise ConnectionLost(call.request.url)
+            raise ConnectionLost(carried_out=False)
 
         self._add(service, operation, strike, **where)
 
@@ -107,7 +107,7 @@ class Faults:
 
         def strike(call: Call, proceed: Proceed) -> Response:
             self._released.wait(seconds)
-            raise ConnectionLost(call.request.url)
+            raise ConnectionLost(carried_out=False)
 
         self._add(service, operation, strike, **where)
 

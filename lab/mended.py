@@ -13,9 +13,11 @@ from lab.gate.answers import answers
 from lab.mends import mend_all
 from lab.mends.access_keys import refuse_dead_keys
 from lab.mends.regions import refuse_disabled
+from lab.trail.trail import Trail
 
 FAULTS = Faults()
 CALLS = Calls()
+TRAIL = Trail()
 
 
 def mend() -> None:
@@ -23,6 +25,8 @@ def mend() -> None:
     if answers in door.layers():
         return
     mend_all()
+    TRAIL.mend()
+    door.add_layer(TRAIL.layer)
     door.add_layer(CALLS.layer)
     door.add_layer(FAULTS.layer)
     door.add_layer(refuse_disabled)

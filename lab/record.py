@@ -99,7 +99,7 @@ def _resource(registration: Registration, root: Path, secrets: list[str]) -> dic
         "custom": registration.custom,
         "parent": registration.parent,
         "inputs": {
-            key: _blind(value, secrets) if key in registration.secret_inputs else _plain(value)
+            key: _blind(value, secrets) if key in registration.secret_inputs else plain(value)
             for key, value in registration.inputs.items()
         },
         "propertyDependencies": {
@@ -122,13 +122,13 @@ def _relative(file: Path, root: Path) -> str:
     return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A wire value as JSON; an asset or archive becomes where it comes from."""
     match value:
         case dict():
-            return {key: _plain(one) for key, one in value.items()}
+            return {key: plain(one) for key, one in value.items()}
         case list() | tuple():
-            return [_plain(one) for one in value]
+            return [plain(one) for one in value]
         case pulumi.FileAsset() | pulumi.FileArchive():
             return str(value.path)
         case pulumi.StringAsset():

@@ -21,8 +21,9 @@ import pytest
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.inprocess import in_process, reset
-from lab.mended import CALLS, FAULTS, mend
+from lab.mended import CALLS, FAULTS, TRAIL, mend
 from lab.server import HOME_REGION, Server, credentials_env, serve
+from lab.trail.trail import Trail
 
 mend()
 # A full collection over botocore's models takes half a second, and frees nothing.
@@ -92,6 +93,13 @@ def calls(aws_lab: AwsLab) -> Calls:
     """The calls that reach `aws_lab` from here on: ask for it after what builds the scene."""
     CALLS.clear()
     return CALLS
+
+
+@pytest.fixture
+def trail(aws_lab: AwsLab) -> Iterator[Trail]:
+    """CloudTrail of `aws_lab`: every call is in it, and records can be planted."""
+    yield TRAIL
+    TRAIL.limit(None)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from moto.iam.models import get_account_id_from
+from moto.utilities.utils import get_partition
 from werkzeug.exceptions import NotFound
 
 _READS = re.compile(
@@ -33,6 +34,9 @@ _SIGNING_NAMES = {
 }
 """Services that sign under another name than boto3 gives them."""
 
+_GLOBAL = {"account", "cloudfront", "iam", "organizations", "route53"}
+"""Services with one region per partition; a client with its own endpoint signs for any."""
+
 _CREDENTIAL = re.compile(
     r"(?P<key>[^/=\s]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request"
 )
@@ -44,7 +48,8 @@ class Call:
 
     `params` are boto3's parameters as the service reads them (a body of bytes included).
     `model` is None when the call is of no operation that botocore knows; `operation` is then the
-    HTTP method and path. `region` is the one that the call was signed for.
+    HTTP method and path. `region` is the one that the call was signed for,
+    or the home of a global service.
     """
 
     service: str
@@ -83,7 +88,7 @@ def read_call(request: Request) -> Call | None:
     return Call(
         service=service,
         operation=model.name if model else f"{request.method} {request.path}",
-        region=region,
+        region=_home(region) if service in _GLOBAL else region,
         params=params,
         access_key=access_key,
         account=_account(request, access_key),
@@ -102,6 +107,13 @@ def _signed(request: Request) -> tuple[str, str, str] | None:
     if "AWSAccessKeyId" in request.args:  # S3's older kind of link, which names no region
         return request.args["AWSAccessKeyId"], "us-east-1", "s3"
     return None
+
+
+def _home(region: str) -> str:
+    """The region of the partition's global services."""
+    return {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(
+        get_partition(region), "us-east-1"
+    )
 
 
 def _service(signing_name: str, request: Request) -> str:

@@ -23,7 +23,11 @@ _layers: list[Layer] = []
 
 
 class ConnectionLost(Exception):
-    """No answer will come: the client sees its connection closed."""
+    """No answer will come: the client sees its connection closed, the call done or not."""
+
+    def __init__(self, carried_out: bool) -> None:
+        super().__init__("the connection was closed")
+        self.carried_out = carried_out
 
 
 def add_layer(layer: Layer) -> None:

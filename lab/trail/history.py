@@ -1,0 +1,74 @@
+"""Keeps records, newest last, and finds them by one attribute, page by page."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from lab.trail.record import lookup_event
+
+Place = tuple[float, int]
+"""Where a record stands: its time (Unix seconds), then the order of arrival."""
+
+EVERY = ("", "")
+"""The attribute of a lookup without one."""
+
+
+@dataclass(order=True)
+class _Kept:
+    place: Place
+    event: dict[str, Any] = field(compare=False)
+
+
+class History:
+    """The events of one account in one region. Records may arrive in any order of time."""
+
+    def __init__(self) -> None:
+        self._by: dict[tuple[str, str], list[_Kept]] = defaultdict(list)
+        self._order = itertools.count()
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Keeps one record."""
+        at = datetime.fromisoformat(record["eventTime"]).astimezone(UTC)
+        event = lookup_event(record, at)
+        kept = _Kept((at.timestamp(), next(self._order)), event)
+        for attribute in {EVERY, *_attributes(event)}:
+            bisect.insort(self._by[attribute], kept)
+
+    def page(
+        self,
+        attribute: tuple[str, str],
+        window: tuple[float, float],
+        before: Place | None,
+        size: int,
+    ) -> tuple[list[dict[str, Any]], Place | None]:
+        """Up to `size` events in the window, newest first, older than `before`.
+
+        With them the place to go on from, None when nothing is left.
+        """
+        start, end = window
+        kept = self._by.get(attribute, [])
+        low = bisect.bisect_left(kept, _Kept((start, -1), {}))
+        high = bisect.bisect_left(kept, _Kept(before or (end + 1e-6, -1), {}))
+        first = max(low, high - size)
+        found = kept[first:high][::-1]
+        return [k.event for k in found], (found[-1].place if first > low else None)
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """All events, the oldest first."""
+        return iter([kept.event for kept in self._by.get(EVERY, [])])
+
+
+def _attributes(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The lookup attributes by which an event is found (CloudTrail API, LookupAttribute)."""
+    for name in ("EventId", "EventName", "ReadOnly", "EventSource", "AccessKeyId", "Username"):
+        if name in event:
+            yield name, event[name]
+    for resource in event["Resources"]:
+        yield "ResourceName", resource["ResourceName"]
+        yield "ResourceType", resource["ResourceType"]
