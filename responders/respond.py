@@ -143,7 +143,7 @@ def resume(request: Request, tell: Listener = lambda _r: None) -> list[Report]:
     reports = []
     for run in Case(request.case).runs():
         begin = run.begin
-        if not begin or run.end:
+        if not begin or run.end or begin.get("resumable") is False:
             continue
         again = dataclasses.replace(
             request,

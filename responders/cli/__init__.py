@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 import typer
 
 from contract import VERSION
-from responders.cli import case, instance, key, ready, release, resume, role, user, vpc
+from responders.cli import case, hunt, instance, key, ready, release, resume, role, user, vpc
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +23,7 @@ app.command()(instance.instance)
 app.command()(key.key)
 app.command()(user.user)
 app.command()(role.role)
+app.command()(hunt.hunt)
 app.command()(release.release)
 app.command()(resume.resume)
 app.command()(ready.ready)

@@ -70,49 +70,66 @@ def hunt(
     the findings, which then are not complete; Ctrl-C, or setting `stop`, ends the hunt with what
     was found.
     """
-    extras = extras or Extras()
-    stop = stop or threading.Event()
-    now = datetime.now(UTC).replace(microsecond=0)
-    home = global_region(aws.home_region)
-    where = ask.regions(aws, regions, home)
-    history = EventHistory(aws, where, stop)
-    notes = [*ask.check(aws, subject, history, home), DELAY, *_beyond(aws, where, regions)]
-    window = Window(extras.since or now - HISTORY, now)
-    account = Account(aws.identity.account, aws.identity.partition, _arns(aws))
-    with tempfile.TemporaryDirectory(prefix="cordon-hunt-") as folder:
-        index = Index(Path(folder))
-        try:
-            chunks = Chunks(save, extras.name) if save else None
-            chase = Chase(index, window, account, chunks=chunks, stop=stop, tell=tell)
-            chase.run(aws, subject, (history, *extras.sources))
-            found = _Summary(aws, subject, chase, index, window, home, where, extras, notes).made(
-                tell
-            )
-            return _kept(found, index, chunks, save, export, extras.name)
-        finally:
-            index.close()
+    return Hunt(aws, subject, regions, extras or Extras(), stop).run(tell, save, export)
+
+
+class Hunt:
+    """A hunt that can be meant: the making raises BadInput, and looks at AWS for it."""
+
+    def __init__(
+        self,
+        aws: Aws,
+        subject: Subject,
+        regions: Sequence[str] | None,
+        extras: Extras,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.aws, self.subject, self.extras = aws, subject, extras
+        self.stop = stop or threading.Event()
+        self.home = global_region(aws.home_region)
+        self.regions = ask.regions(aws, regions, self.home)
+        self.history = EventHistory(aws, self.regions, self.stop)
+        self.notes = [
+            *ask.check(aws, subject, self.history, self.home),
+            DELAY,
+            *_beyond(aws, self.regions, regions),
+        ]
+
+    def run(self, tell: Tell, save: Save | None, export: Export | None) -> Findings:
+        """Carries it out, as `hunt` says."""
+        aws = self.aws
+        now = datetime.now(UTC).replace(microsecond=0)
+        window = Window(self.extras.since or now - HISTORY, now)
+        account = Account(aws.identity.account, aws.identity.partition, _arns(aws))
+        with tempfile.TemporaryDirectory(prefix="cordon-hunt-") as folder:
+            index = Index(Path(folder))
+            try:
+                chunks = Chunks(save, self.extras.name) if save else None
+                chase = Chase(index, window, account, chunks=chunks, stop=self.stop, tell=tell)
+                chase.run(aws, self.subject, (self.history, *self.extras.sources))
+                found = _Summary(self, chase, index, window).made(tell)
+                return _kept(found, index, chunks, save, export, self.extras.name)
+            finally:
+                index.close()
 
 
 @dataclass(frozen=True)
 class _Summary:
     """A chase that ended, and what findings are made of."""
 
-    aws: Aws
-    subject: Subject
+    hunt: Hunt
     chase: Chase
     index: Index
     window: Window
-    home: str
-    regions: Sequence[str]
-    extras: Extras
-    notes: Sequence[str]
 
     def made(self, tell: Tell) -> Findings:
         """The findings; looks at what was created, and at what is new without a trail."""
         index, chase = self.index, self.chase
         index.attribute(chase.leads)
         outcome, gaps = chase.outcome, self._gaps()
-        digest = Digest(self.aws, index, chase.leads, self.extras.case, self._account, gaps)
+        digest = Digest(
+            self.hunt.aws, index, chase.leads, self.hunt.extras.case, self._account, gaps
+        )
         new = self._without_trail(outcome, gaps, tell)
         events = list(index.rows(without=Kind.READ, at_most=LISTED))
         counts = index.counts()
@@ -135,9 +152,9 @@ class _Summary:
             reads=index.tallies(Kind.READ, LISTED),
             followed=digest.followed(),
             without_trail=new,
-            regions={place: outcome[place] for place in self.regions},
-            sources={p: told for p, told in outcome.items() if p not in self.regions},
-            notes=self.notes,
+            regions={place: outcome[place] for place in self.hunt.regions},
+            sources={p: told for p, told in outcome.items() if p not in self.hunt.regions},
+            notes=self.hunt.notes,
             gaps=gaps,
             interrupted=chase.stop.is_set(),
             cut=cut | digest.cut(),
@@ -145,7 +162,7 @@ class _Summary:
 
     @property
     def _account(self) -> str:
-        return self.aws.identity.account
+        return self.hunt.aws.identity.account
 
     def _gaps(self) -> list[str]:
         chase = self.chase
@@ -156,7 +173,7 @@ class _Summary:
             gaps.append(
                 f"{chase.not_followed} credentials were not followed: {MOST_LEADS} is the most"
             )
-        if self.window.start < self.window.end - HISTORY and not self.extras.sources:
+        if self.window.start < self.window.end - HISTORY and not self.hunt.extras.sources:
             gaps.append(
                 f"event history reaches back {HISTORY.days} days only; for what is older give "
                 "--trail or --lake"
@@ -170,9 +187,9 @@ class _Summary:
         found = []
         for since, regions in self._blind(outcome).items():
             new = new_since(
-                self.aws,
+                self.hunt.aws,
                 regions,
-                self.home,
+                self.hunt.home,
                 since,
                 lambda place: tell(Progress(place, phase="new")),
             )
@@ -184,12 +201,12 @@ class _Summary:
 
     def _blind(self, outcome: Mapping[str, str]) -> dict[datetime, list[str]]:
         """Regions by the time from which events may be missing there."""
-        if isinstance(self.subject, Everything) or self.extras.without_trail:
-            return {self.window.start: list(self.regions)}
+        if isinstance(self.hunt.subject, Everything) or self.hunt.extras.without_trail:
+            return {self.window.start: list(self.hunt.regions)}
         first, _ = self.index.span()
         blinded = self.index.first_time(Kind.ANTI_FORENSICS)
         since: dict[datetime, list[str]] = {}
-        for region in self.regions:
+        for region in self.hunt.regions:
             begun = first if outcome[region] != "ok" else blinded
             if begun:
                 since.setdefault(datetime.fromisoformat(begun), []).append(region)
@@ -204,9 +221,13 @@ def _kept(
     export: Export | None,
     name: str,
 ) -> Findings:
-    """Exports and saves; what could not be saved is a gap."""
+    """Exports and saves; what could not be written is a gap."""
     if export:
-        export(index.rows(), found.labels)
+        try:
+            export(index.rows(), found.labels)
+        except OSError as error:
+            gap = f"the events could not be written: {error.strerror}"
+            found = replace(found, gaps=[*found.gaps, gap])
     if not chunks or not save:
         return found
     try:

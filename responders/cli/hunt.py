@@ -1,0 +1,162 @@
+"""`cordon hunt`: what a key or a principal did, in every region, and what came of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from responders.cli import options as shared
+from responders.cli.boundary import boundary
+
+if TYPE_CHECKING:
+    from responders.hunt.findings import Findings
+    from responders.hunt.hunting import Export
+    from responders.hunt.index import Row
+    from responders.report import Report
+
+WHAT = "What to hunt for"
+
+
+@boundary
+def hunt(
+    key: Annotated[
+        str | None,
+        typer.Option("--key", metavar="ID", help="An access key's id.", rich_help_panel=WHAT),
+    ] = None,
+    principal: Annotated[
+        str | None,
+        typer.Option(
+            "--principal",
+            metavar="ARN",
+            help="A user, role, session or the root user.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DATE",
+            help="Alone: all that anybody changed since, and what is new. With --key or "
+            "--principal: where to begin. YYYY-MM-DD, UTC.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    case: Annotated[
+        str | None,
+        typer.Option("--case", metavar="ID", help="Keep raw events and findings in this case."),
+    ] = None,
+    regions: Annotated[
+        str | None,
+        typer.Option("--regions", metavar="R,R", help="Default: all that are enabled."),
+    ] = None,
+    without_trail: Annotated[
+        bool,
+        typer.Option("--without-trail", help="List what is new by its own date, too."),
+    ] = False,
+    trail: Annotated[
+        str,
+        typer.Option("--trail", metavar="S3URL", help="Also read a trail's objects: s3://BUCKET."),
+    ] = "",
+    lake: Annotated[
+        str,
+        typer.Option("--lake", metavar="ARN", help="Also ask CloudTrail Lake; it bills by bytes."),
+    ] = "",
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write every event, one a line; - is stdout."),
+    ] = None,
+    region: shared.VaultRegion = None,
+    *,
+    common: shared.Common,
+) -> int:
+    """Find what was done with a key or by a principal, in all regions, and what it led to."""
+    from datetime import UTC, datetime
+
+    from responders.cli import hunt_progress, show
+    from responders.errors import BadInput
+    from responders.hunt import ask
+    from responders.hunt.hunting import Extras
+    from responders.hunt.reported import HuntRequest, report
+
+    if bool(key) + bool(principal) > 1 or not (key or principal or since):
+        raise BadInput("what to hunt for is not clear", "Give one of --key, --principal, --since.")
+    if common.as_json and str(csv) == "-":
+        raise BadInput("--json and --csv - both want stdout", "Give --csv a file.")
+    begin = ask.since(since, datetime.now(UTC)) if since else None
+    subject = ask.key(key) if key else ask.principal(principal) if principal else None
+    request = HuntRequest(
+        subject,
+        common.at(region),
+        shared.check_case(case) if case else "",
+        common.responder,
+        [r.strip() for r in regions.split(",") if r.strip()] if regions else None,
+        trail,
+        lake,
+        Extras(since=begin, without_trail=without_trail),
+    )
+    export = _export(csv) if csv else None
+    with hunt_progress.shown() as tell:
+        made, found = report(request, tell, export)
+    if common.as_json:
+        show.document(made.as_json())
+    else:
+        _show(made, found, tables=str(csv) != "-")
+    return made.exit_code
+
+
+def _export(path: Path) -> Export:
+    """Writes the events to a new file, or to stdout; BadInput when it can't be a new file."""
+    from responders.errors import BadInput
+    from responders.hunt import formats
+
+    if str(path) != "-" and (path.exists() or not path.parent.is_dir()):
+        told = "exists already" if path.exists() else "is in no folder that exists"
+        raise BadInput(f"the file {path} {told}", "Give --csv the name of a new file.")
+
+    def export(rows: Iterable[Row], labels: Mapping[int, str]) -> None:
+        if str(path) == "-":
+            formats.write_csv(sys.stdout, rows, labels)
+            return
+        with path.open("x", newline="", encoding="utf-8") as file:
+            formats.write_csv(file, rows, labels)
+
+    return export
+
+
+def _show(made: Report, found: Findings, *, tables: bool) -> None:
+    """What was found, for people; with what is missing first, and last, where nobody misses it."""
+    from responders.cli import show
+    from responders.hunt import formats
+
+    console = show.out() if tables else show.err()
+    for region, told in (*found.regions.items(), *found.sources.items()):
+        if told != "ok":
+            show.err().print(show.plain(f"✗ {region}: {told}", "red"))
+    word = "FOUND" if found.found else "NOTHING FOUND"
+    counted = ", ".join(f"{count} {kind}" for kind, count in found.counts.items() if count)
+    console.print(
+        show.plain(word, "bold")
+        + show.plain(f": {found.subject}, account {found.account}, {found.start} to {found.end}")
+    )
+    if counted:
+        console.print(show.plain(f"{counted}; first {found.first}, last {found.last}"))
+    for section in formats.sections(found) if tables else ():
+        console.print(show.plain(f"\n{section.title}", "bold"))
+        show.table(section.headers, list(section.rows))
+        if section.more:
+            console.print(show.plain(f"… and {section.more} more: see --json or --csv", "dim"))
+    for note in found.notes:
+        console.print(show.plain(f"· {note}", "dim"))
+    if made.evidence.local:
+        console.print(show.plain(f"Record   {made.evidence.local}"))
+        if not made.evidence.complete:
+            show.err().print(show.plain(f"Evidence incomplete: {made.evidence.trouble}", "yellow"))
+    if found.gaps:
+        console.print(show.plain("INCOMPLETE: what is listed is not all there is", "bold yellow"))
+        for gap in found.gaps:
+            console.print(show.plain(f"  ! {gap}", "yellow"))

@@ -1,0 +1,149 @@
+"""A trail's objects in S3: older events than event history has, and data events.
+
+Objects lie by account, region and day of delivery, which is within minutes of the events:
+`[prefix/]AWSLogs/[organization/]<account>/CloudTrail/<region>/YYYY/MM/DD/` (CloudTrail user guide,
+"Finding your log files"). They have no index: every object of the days in question is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from datetime import date, timedelta
+from typing import Any
+
+from responders.aws import Aws
+from responders.errors import BadInput
+from responders.hunt.lead import Lead
+from responders.hunt.source import Page, Window
+from responders.permissions import allow
+
+PERMISSIONS = (
+    allow(
+        "s3:GetObject",
+        on="arn:{partition}:s3:::*/AWSLogs/*/CloudTrail/*",
+        because="hunts in a trail's objects for older events, and for data events",
+        risk="reads the logs of any trail in a bucket that admits this account",
+    ),
+    allow(
+        "s3:ListBucket",
+        on="arn:{partition}:s3:::*",
+        when={"StringLike": {"s3:prefix": "*AWSLogs/*"}},
+        because="finds a trail's objects",
+    ),
+    allow(
+        "kms:Decrypt",
+        on="arn:{partition}:kms:*:{account}:key/*",
+        when={
+            "StringLike": {
+                "kms:ViaService": "s3.*",
+                "kms:EncryptionContext:aws:cloudtrail:arn": "arn:*:cloudtrail:*:trail/*",
+            }
+        },
+        because="reads a trail's objects that are encrypted (called by S3, not directly)",
+    ),
+)
+AT_ONCE = 8
+"""Objects that are read at the same time, and held in memory."""
+MOST_BYTES = 256 * 1024 * 1024
+"""Of one object, decompressed; CloudTrail's are much smaller. A larger one is not read."""
+LATE = timedelta(days=1)
+"""How much later than an event its object may be found, by the day in the name."""
+_ACCOUNT = re.compile(r"\d{12}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+class NoSuchTrail(Exception):
+    """There are no objects of this account where they should be."""
+
+
+class Trail:
+    """The objects of one trail, of the caller's account."""
+
+    def __init__(self, aws: Aws, bucket: str, root: str) -> None:
+        self.places = (f"trail s3://{bucket}/{root}",)
+        self._aws, self._bucket, self._root = aws, bucket, root
+
+    @classmethod
+    def at(cls, aws: Aws, address: str) -> Trail:
+        """The trail at `s3://bucket[/prefix]`; BadInput when that is no address."""
+        scheme, _, rest = address.partition("://")
+        bucket, _, prefix = rest.partition("/")
+        if scheme != "s3" or not _BUCKET.fullmatch(bucket):
+            raise BadInput(
+                f"{address!r} is not the address of a trail",
+                "Give s3://BUCKET, or s3://BUCKET/PREFIX, as the trail has it: "
+                "`aws cloudtrail describe-trails` shows both.",
+            )
+        head = prefix.split("AWSLogs", 1)[0].strip("/")
+        return cls(aws, bucket, f"{head}/AWSLogs/" if head else "AWSLogs/")
+
+    def search(self, place: str, leads: Sequence[Lead], window: Window) -> Iterator[Page]:
+        """Every record of the days in question, day by day, all regions of a day together."""
+        regions = [r for base in self._bases() for r in self._folders(base)]
+        if not regions:
+            raise NoSuchTrail(
+                f"no objects of account {self._aws.identity.account} under "
+                f"s3://{self._bucket}/{self._root}"
+            )
+        day, last = window.since(leads).date(), (window.end + LATE).date()
+        while day <= last:
+            yield from self._read(key for r in regions for key in self._keys(r, day))
+            day += timedelta(days=1)
+
+    def _bases(self) -> list[str]:
+        """Folders of this account: right below the root, or below an organization's."""
+        account = self._aws.identity.account
+        found = []
+        for folder in self._folders(self._root):
+            name = folder.removeprefix(self._root).strip("/")
+            if name == account:
+                found.append(f"{folder}CloudTrail/")
+            elif not _ACCOUNT.fullmatch(name):
+                found.append(f"{folder}{account}/CloudTrail/")
+        return found
+
+    def _folders(self, prefix: str) -> list[str]:
+        pages = self._pages(prefix, Delimiter="/")
+        return [str(p["Prefix"]) for page in pages for p in page.get("CommonPrefixes", ())]
+
+    def _keys(self, region: str, day: date) -> Iterator[str]:
+        for page in self._pages(f"{region}{day:%Y/%m/%d}/"):
+            yield from (str(o["Key"]) for o in page.get("Contents", ()))
+
+    def _pages(self, prefix: str, **more: str) -> Iterator[Any]:
+        paginator = self._aws.client("s3").get_paginator("list_objects_v2")
+        yield from paginator.paginate(Bucket=self._bucket, Prefix=prefix, **more)
+
+    def _read(self, keys: Iterator[str]) -> Iterator[Page]:
+        """The records of each object, in order, some objects ahead."""
+        ahead: deque[Future[Page]] = deque()
+        for key in keys:
+            if key.endswith(".json.gz"):
+                ahead.append(self._aws.spawn(self._records, key))
+            if len(ahead) >= AT_ONCE:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+    def _records(self, key: str) -> Page:
+        """An object's records; one that is None, for the hunt to count, when it is not readable."""
+        body = self._aws.client("s3").get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        try:
+            records = json.loads(_unzipped(body))["Records"]
+        except (ValueError, KeyError, TypeError, RecursionError, zlib.error):
+            return [None]
+        return records if isinstance(records, list) else [None]
+
+
+def _unzipped(data: bytes) -> bytes:
+    """Gzip's content; ValueError when it is larger than any of CloudTrail's, or cut off."""
+    inflate = zlib.decompressobj(wbits=31)
+    content = inflate.decompress(data, MOST_BYTES)
+    if not inflate.eof:
+        raise ValueError("too large, or cut off")
+    return content
