@@ -1,19 +1,26 @@
 """Takes the instance out of its Auto Scaling group before the network is cut.
 
 An isolated member fails its health checks and is terminated, with its evidence. Standby keeps it
-in the group and lets go of it; `--detach` removes it.
+in the group, which then checks it no more; `--detach` removes it. Either way the group launches a
+replacement, unless `--no-replace`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from responders.action import Action, Incident, Seen
+from responders.aws import explain
 from responders.errors import Skip
 from responders.permissions import allow
 
-AWAY = ("Standby", "EnteringStandby")
 GROUP = "arn:{partition}:autoscaling:*:{account}:autoScalingGroup:*:autoScalingGroupName/*"
+MIN_SIZE = "min-size of "
+"""Begins the thing that holds a group's minimum size, which `--no-replace` may have to lower."""
+LEAVING = ("EnteringStandby", "Detaching")
+LEAVES_WITHIN = 330.0
+"""Seconds: a member on its way out is deregistered first, by default for 300 s."""
 
 
 class LeaveFleet(Action):
@@ -31,60 +38,130 @@ class LeaveFleet(Action):
             because="takes the instance out of its group, and back on release",
             risk="can take any instance out of service; its group replaces it",
         ),
+        allow(
+            "autoscaling:UpdateAutoScalingGroup",
+            on=GROUP,
+            because="lowers the minimum size when no replacement is wanted, and puts it back",
+            risk="can change the size of any group",
+        ),
     )
 
     def observe(self, incident: Incident) -> Seen:
-        """The group's name to `InService`, `Standby` … or `None` when it is no member."""
+        """The group's name to `InService`, `Standby` … or `None` when it is no member.
+
+        States on the way to another count as that one: they change by themselves.
+        """
         member = incident.scene.fleet
-        seen: dict[str, Any] = dict.fromkeys(incident.known)
+        known = [thing for thing in incident.known if not thing.startswith(MIN_SIZE)]
+        seen: dict[str, Any] = dict.fromkeys(known)
         if member:
-            seen[str(member["AutoScalingGroupName"])] = str(member["LifecycleState"])
+            seen[str(member["AutoScalingGroupName"])] = _settled(str(member["LifecycleState"]))
         if not seen:
             raise Skip("not in an Auto Scaling group")
+        if not incident.options.replace or len(known) < len(incident.known):
+            sizes = {group: _group(incident, group) for group in seen}
+            seen |= {f"{MIN_SIZE}{g}": size and size["MinSize"] for g, size in sizes.items()}
         return seen
 
     def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
         """In a group, and in service."""
-        gone = () if incident.options.detach else AWAY
+        for group, state in _members(seen).items():
+            if str(state).startswith("Terminating"):
+                incident.risk(f"{group} is terminating the instance, and its evidence with it")
+        gone = () if incident.options.detach else ("Standby",)
         return tuple(
             f"{state} in Auto Scaling group {group}"
-            for group, state in seen.items()
+            for group, state in _members(seen).items()
             if state is not None and state not in gone
         )
 
     def act(self, incident: Incident, seen: Seen) -> None:
-        """Standby or detach; a replacement is launched unless `--no-replace`."""
+        """Standby or detach."""
         client = incident.client("autoscaling")
         leave = client.detach_instances if incident.options.detach else client.enter_standby
-        for group, state in seen.items():
+        for group, state in _members(seen).items():
             if state is None:
                 continue
-            shrink = not incident.options.replace
-            if shrink and not _has_room(client, group):
-                incident.note(f"{group} is at its minimum size, so a replacement is launched")
-                shrink = False
             leave(
                 InstanceIds=[incident.target],
                 AutoScalingGroupName=group,
-                ShouldDecrementDesiredCapacity=shrink,
+                ShouldDecrementDesiredCapacity=not incident.options.replace
+                and _has_room_below(incident, group),
             )
 
     def undo(self, incident: Incident, before: Seen) -> None:
-        """Back in service: out of standby, or attached again."""
+        """Back in service: out of standby, or attached again; then the former minimum size."""
         client = incident.client("autoscaling")
-        member = incident.scene.fleet
-        for group, state in before.items():
-            if state in (None, *AWAY):
+        for group, state in _members(before).items():
+            if state in (None, "Standby"):
                 continue
-            back = client.exit_standby if member else client.attach_instances
+            incident.wait_for(lambda: _state(incident) not in LEAVING, seconds=LEAVES_WITHIN)
+            _make_room_above(incident, group)
+            back = client.attach_instances if _state(incident) is None else client.exit_standby
             back(InstanceIds=[incident.target], AutoScalingGroupName=group)
+        for thing, size in before.items():
+            if thing.startswith(MIN_SIZE):
+                client.update_auto_scaling_group(
+                    AutoScalingGroupName=thing.removeprefix(MIN_SIZE), MinSize=size
+                )
 
-    def restored(self, before: Any, now: Any) -> bool:
-        """In service again, or on the way to it."""
-        return bool(before == now or (before == "InService" and now == "Pending"))
+
+def _members(seen: Seen) -> Mapping[str, Any]:
+    return {thing: state for thing, state in seen.items() if not thing.startswith(MIN_SIZE)}
 
 
-def _has_room(client: Any, group: str) -> bool:
-    answer = client.describe_auto_scaling_groups(AutoScalingGroupNames=[group])
-    sizes = answer["AutoScalingGroups"][0]
-    return int(sizes["DesiredCapacity"]) > int(sizes["MinSize"])
+def _settled(state: str) -> str | None:
+    if state.startswith("Pending"):
+        return "InService"
+    return {"EnteringStandby": "Standby", "Detaching": None, "Detached": None}.get(state, state)
+
+
+def _state(incident: Incident) -> str | None:
+    """The instance's state in its group at this moment."""
+    answer = incident.client("autoscaling").describe_auto_scaling_instances(
+        InstanceIds=[incident.target]
+    )
+    return next((str(i["LifecycleState"]) for i in answer["AutoScalingInstances"]), None)
+
+
+def _group(incident: Incident, name: str) -> dict[str, Any] | None:
+    answer = incident.client("autoscaling").describe_auto_scaling_groups(
+        AutoScalingGroupNames=[name]
+    )
+    return next(iter(answer["AutoScalingGroups"]), None)
+
+
+def _has_room_below(incident: Incident, name: str) -> bool:
+    """Whether the group can shrink by one; its minimum size is lowered if need be.
+
+    If it can't be, a replacement is the lesser evil: a member that stays is terminated.
+    """
+    try:
+        group = _group(incident, name)
+        if group and group["DesiredCapacity"] <= group["MinSize"]:
+            smaller = max(0, group["DesiredCapacity"] - 1)
+            incident.client("autoscaling").update_auto_scaling_group(
+                AutoScalingGroupName=name, MinSize=smaller
+            )
+            incident.note(
+                f"the minimum size of {name} is {smaller} instead of {group['MinSize']}, so that "
+                "no replacement is launched; release puts it back"
+            )
+    except Exception as error:
+        incident.risk(f"{name} launches a replacement all the same: {explain(error)}")
+        return False
+    return True
+
+
+def _make_room_above(incident: Incident, name: str) -> None:
+    """Lets the instance back in beside its replacement; who made room must take it away."""
+    group = _group(incident, name)
+    if group and group["DesiredCapacity"] >= group["MaxSize"]:
+        bigger = group["DesiredCapacity"] + 1
+        incident.client("autoscaling").update_auto_scaling_group(
+            AutoScalingGroupName=name, MaxSize=bigger
+        )
+        incident.risk(
+            f"the maximum size of {name} is {bigger} instead of {group['MaxSize']}, for the "
+            "replacement is still in it: shrink it by hand when you know which one to keep"
+        )

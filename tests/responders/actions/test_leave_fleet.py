@@ -1,0 +1,181 @@
+"""Leaving an Auto Scaling group: standby or out, with or without a replacement, and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lab.calls import Calls
+from lab.faults import Faults
+from responders.actions.leave_fleet import LeaveFleet
+from responders.result import AlreadyInPlace, Done, Failed, Skipped, reason_of
+from tests.responders.conftest import Scenario
+from tests.responders.life import Life
+
+GROUP = "web fleet"
+
+
+def make_fleet(scenario: Scenario, *, low: int, high: int) -> None:
+    """A group whose one member is the scenario's instance."""
+    client = scenario.client("autoscaling")
+    client.create_launch_configuration(
+        LaunchConfigurationName="web", ImageId="ami-12345678", InstanceType="t3.micro"
+    )
+    subnet = scenario.client("ec2").describe_subnets(
+        Filters=[{"Name": "vpc-id", "Values": [scenario.vpc]}]
+    )["Subnets"][0]
+    client.create_auto_scaling_group(
+        AutoScalingGroupName=GROUP,
+        LaunchConfigurationName="web",
+        MinSize=0,
+        MaxSize=high,
+        DesiredCapacity=0,
+        VPCZoneIdentifier=subnet["SubnetId"],
+    )
+    client.attach_instances(AutoScalingGroupName=GROUP, InstanceIds=[scenario.instance])
+    client.update_auto_scaling_group(AutoScalingGroupName=GROUP, MinSize=low)
+
+
+def fleet(scenario: Scenario) -> dict[str, Any]:
+    """The state of the instance, how many others there are, and the sizes."""
+    group = scenario.client("autoscaling").describe_auto_scaling_groups(
+        AutoScalingGroupNames=[GROUP]
+    )["AutoScalingGroups"][0]
+    states = {i["InstanceId"]: i["LifecycleState"] for i in group["Instances"]}
+    return {
+        "state": states.pop(scenario.instance, None),
+        "others": len(states),
+        "sizes": (group["MinSize"], group["DesiredCapacity"], group["MaxSize"]),
+    }
+
+
+@pytest.fixture
+def life(scenario: Scenario, calls: Calls) -> Life:
+    return Life(LeaveFleet(), scenario, calls, lambda: fleet(scenario)["state"])
+
+
+def without_replacement(life: Life, **more: Any) -> None:
+    life.options = replace(life.options, replace=False, **more)
+
+
+def test_standby_life(life: Life, scenario: Scenario) -> None:
+    make_fleet(scenario, low=0, high=9)
+
+    def done() -> None:
+        assert fleet(scenario)["state"] == "Standby"
+        assert fleet(scenario)["others"] >= 1
+
+    def outsider() -> str:
+        scenario.client("autoscaling").detach_instances(
+            AutoScalingGroupName=GROUP,
+            InstanceIds=[scenario.instance],
+            ShouldDecrementDesiredCapacity=False,
+        )
+        return GROUP
+
+    life.whole(done, drift=outsider)
+
+
+def test_detached_life(life: Life, scenario: Scenario) -> None:
+    make_fleet(scenario, low=0, high=9)
+    life.options = replace(life.options, detach=True)
+
+    def done() -> None:
+        assert fleet(scenario)["state"] is None
+
+    life.whole(done)
+
+
+@pytest.mark.parametrize("detach", [False, True], ids=["standby", "detach"])
+def test_at_the_minimum_without_replacement(life: Life, scenario: Scenario, detach: bool) -> None:
+    """The usual group of one: it would launch another, so its minimum is lowered and put back."""
+    make_fleet(scenario, low=1, high=1)
+    without_replacement(life, detach=detach)
+    life.state = lambda: fleet(scenario)
+
+    def done() -> None:
+        assert fleet(scenario)["sizes"] == (0, 0, 1)
+        assert fleet(scenario)["others"] == 0
+
+    life.whole(done)
+
+
+def test_above_the_minimum_without_replacement(life: Life, scenario: Scenario) -> None:
+    make_fleet(scenario, low=0, high=1)
+    without_replacement(life)
+    before = fleet(scenario)
+    report = life.run()
+    assert report.notes == ()
+    assert fleet(scenario) == {"state": "Standby", "others": 0, "sizes": (0, 0, 1)}
+    life.state = lambda: fleet(scenario)
+    life.restores(before)
+
+
+def test_the_minimum_may_not_be_lowered(life: Life, scenario: Scenario, faults: Faults) -> None:
+    """It leaves all the same, for a member would be terminated: with a replacement, and told."""
+    make_fleet(scenario, low=1, high=1)
+    without_replacement(life)
+    faults.deny("autoscaling", "UpdateAutoScalingGroup")
+    report = life.run()
+    assert isinstance(report.result, Done), reason_of(report.result)
+    assert any("launches a replacement all the same" in risk for risk in report.risks)
+    assert fleet(scenario) == {"state": "Standby", "others": 1, "sizes": (1, 1, 1)}
+
+
+def test_back_beside_its_replacement(life: Life, scenario: Scenario) -> None:
+    """A full group has no room for the instance any more: it is made, and told."""
+    make_fleet(scenario, low=1, high=1)
+    assert isinstance(life.run().result, Done)
+    assert fleet(scenario) == {"state": "Standby", "others": 1, "sizes": (1, 1, 1)}
+    report = life.release()
+    assert report is not None
+    assert isinstance(report.result, Done), reason_of(report.result)
+    assert fleet(scenario) == {"state": "InService", "others": 1, "sizes": (1, 2, 2)}
+    assert any(f"maximum size of {GROUP} is 2 instead of 1" in risk for risk in report.risks)
+
+
+def test_not_in_a_group(life: Life) -> None:
+    assert life.run().result == Skipped("not in an Auto Scaling group")
+    assert life.mutating() == []
+
+
+def test_who_was_on_standby_stays_there(life: Life, scenario: Scenario) -> None:
+    make_fleet(scenario, low=0, high=9)
+    scenario.client("autoscaling").enter_standby(
+        AutoScalingGroupName=GROUP,
+        InstanceIds=[scenario.instance],
+        ShouldDecrementDesiredCapacity=True,
+    )
+    assert isinstance(life.run().result, AlreadyInPlace)
+    assert life.release() is None
+    assert fleet(scenario)["state"] == "Standby"
+
+
+def test_states_on_the_way_are_no_drift(life: Life, scenario: Scenario) -> None:
+    """Standby is reached by and by; release waits for it."""
+    make_fleet(scenario, low=0, high=9)
+    member = members(scenario)[scenario.instance]
+    assert isinstance(life.run().result, Done)
+    member.lifecycle_state = "EnteringStandby"
+    assert isinstance(life.run().result, AlreadyInPlace)
+    member.lifecycle_state = "Standby"
+    report = life.release()
+    assert report is not None
+    assert isinstance(report.result, Done)
+
+
+def test_an_instance_that_its_group_terminates(life: Life, scenario: Scenario) -> None:
+    make_fleet(scenario, low=0, high=9)
+    members(scenario)[scenario.instance].lifecycle_state = "Terminating:Wait"
+    report = life.run()
+    assert isinstance(report.result, Failed)
+    assert f"{GROUP} is terminating the instance, and its evidence with it" in report.risks
+
+
+def members(scenario: Scenario) -> dict[str, Any]:
+    from moto.backends import get_backend
+
+    backend: Any = get_backend("autoscaling")["123456789012"][scenario.region]
+    return {s.instance.id: s for s in backend.autoscaling_groups[GROUP].instance_states}
