@@ -23,15 +23,18 @@ class Planned:
     references: Mapping[str, tuple[str, ...]]
 
 
-def planned(resource: Resource, name: str, addresses: Mapping[str, str]) -> Planned:
+def planned(
+    resource: Resource, name: str, addresses: Mapping[str, str], *, lenient: bool = False
+) -> Planned:
     """`resource` under the Terraform name `name`; `addresses` maps URNs to Terraform addresses.
 
     An argument that is nothing but the identity of another resource is left out of the values, as
     in a plan made before that resource exists; what Checkov then reads is the reference.
-    BridgeError for a type or a property that the table doesn't have.
+    BridgeError for a type that the table doesn't have, or a property, unless `lenient`: what a
+    deployed resource answers has more properties than can be set.
     """
     entry = mapped(resource.type)
-    values = _object(resource.inputs, entry.shape, entry)
+    values = _Mapper(entry, lenient).values(resource.inputs, entry.shape)
     if _takes_tags(entry.shape):
         # As in a real plan: not set, but there to be judged.
         values.setdefault("tags", None)
@@ -65,35 +68,42 @@ def _is_identity(value: Any, found: Property) -> bool:
     )
 
 
-def _object(given: Mapping[str, Any], shape: Shape, entry: Mapped) -> dict[str, Any]:
-    values = {}
-    for key, value in given.items():
-        found = shape.properties.get(key)
-        if found is None:
-            raise BridgeError(
-                f"{entry.token} has no property {key!r} in the bridge's table: add it to "
-                f"[{entry.terraform}] in policies/bridge/table/{entry.file.name}"
-            )
-        values[found.name] = _value(value, found, entry)
-    return values
+@dataclass(frozen=True)
+class _Mapper:
+    """Puts the properties of one resource type in Terraform's words."""
 
+    entry: Mapped
+    lenient: bool
 
-def _value(value: Any, found: Property, entry: Mapped) -> Any:
-    match found.kind, value:
-        case Kind.BLOCK | Kind.BLOCKS, list():
-            return [_inside(one, found, entry) for one in value]
-        case Kind.BLOCK | Kind.BLOCKS, _:
-            return [_inside(value, found, entry)]
-        case Kind.ONLY, _ if not isinstance(value, list):
-            return [value]
-        case Kind.DOCUMENT, dict():
-            return json.dumps(value)
-        case _:
+    def values(self, given: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+        """The arguments of a resource or block."""
+        values = {}
+        for key, value in given.items():
+            found = shape.properties.get(key)
+            if found is not None:
+                values[found.name] = self._value(value, found)
+            elif not self.lenient:
+                raise BridgeError(
+                    f"{self.entry.token} has no property {key!r} in the bridge's table: add it to "
+                    f"[{self.entry.terraform}] in policies/bridge/table/{self.entry.file.name}"
+                )
+        return values
+
+    def _value(self, value: Any, found: Property) -> Any:
+        match found.kind, value:
+            case Kind.BLOCK | Kind.BLOCKS, list():
+                return [self._inside(one, found) for one in value]
+            case Kind.BLOCK | Kind.BLOCKS, _:
+                return [self._inside(value, found)]
+            case Kind.ONLY, _ if not isinstance(value, list):
+                return [value]
+            case Kind.DOCUMENT, dict():
+                return json.dumps(value)
+            case _:
+                return value
+
+    def _inside(self, value: Any, found: Property) -> Any:
+        """One block; a value that was blinded or is no object stays as it is."""
+        if found.inside is None or not isinstance(value, dict):
             return value
-
-
-def _inside(value: Any, found: Property, entry: Mapped) -> Any:
-    """One block; a value that was blinded or is no object stays as it is."""
-    if found.inside is None or not isinstance(value, dict):
-        return value
-    return _object(value, found.inside, entry)
+        return self.values(value, found.inside)

@@ -1,0 +1,126 @@
+"""Pulumi policies made of our rules: of one resource where that is enough, else of the stack."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    Policy,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+
+import policies.checkov
+from policies.bridge.program import Resource
+from policies.pack.confs import Found, confs, plain
+from policies.pack.levels import LEVELS, REMEDIES
+from policies.rules import Plan, Rule, Unknown
+
+FOLDER = Path(policies.checkov.__file__).parent
+
+
+def rules() -> dict[str, Rule]:
+    """All rules, by the name of their file."""
+    names = sorted(file.stem for file in FOLDER.glob("*.py") if not file.name.startswith("__"))
+    return {name: importlib.import_module(f"policies.checkov.{name}").check for name in names}
+
+
+def pack() -> Iterator[Policy]:
+    """A policy for each rule, named `cordon-<rule>`."""
+    for name, rule in rules().items():
+        yield _of_one(name, rule) if rule.alone else _of_all(name, rule)
+
+
+def _of_one(name: str, rule: Rule) -> Policy:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for fault in _faults(rule, _found(args), Plan(())):
+            report(fault, None)
+
+    def remediate(args: ResourceValidationArgs) -> Any:
+        if not list(_faults(rule, _found(args), Plan(()))):
+            return None
+        # In place: secrets, and values not yet known, must come back as they are.
+        props: Any = args.props
+        for key, value in REMEDIES[name].items():
+            props[key] = value
+        return props
+
+    return ResourceValidationPolicy(
+        name=_title(name),
+        description=rule.text,
+        validate=validate,
+        remediate=remediate if name in REMEDIES else None,
+        enforcement_level=LEVELS.get(name, EnforcementLevel.MANDATORY),
+    )
+
+
+def _of_all(name: str, rule: Rule) -> Policy:
+    def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+        found = confs(_stack(args))
+        plan = Plan((kind, conf) for _, kind, conf in found)
+        for one in found:
+            for fault in _faults(rule, [one], plan):
+                report(fault, one[0].urn)
+
+    return StackValidationPolicy(
+        name=_title(name),
+        description=rule.text,
+        validate=validate,
+        enforcement_level=LEVELS.get(name, EnforcementLevel.MANDATORY),
+    )
+
+
+def _faults(rule: Rule, found: Iterable[Found], plan: Plan) -> Iterator[str]:
+    """What is wrong; not what only isn't known yet: Pulumi asks again when it is deployed."""
+    for _, kind, conf in found:
+        if any(fnmatchcase(kind, pattern) for pattern in rule.kinds):
+            faults = rule.judge(conf, plan) or ()
+            yield from (fault for fault in faults if not isinstance(fault, Unknown))
+
+
+def _found(args: ResourceValidationArgs) -> list[Found]:
+    return confs([_resource(args.urn, args.resource_type, args.name, args.props, {})])
+
+
+def _stack(args: StackValidationArgs) -> list[Resource]:
+    return [
+        _resource(
+            one.urn,
+            one.resource_type,
+            one.name,
+            one.props,
+            {
+                key: tuple(o.urn for o in others)
+                for key, others in one.property_dependencies.items()
+            },
+        )
+        for one in args.resources
+    ]
+
+
+def _resource(
+    urn: str, kind: str, name: str, props: Any, depends: dict[str, tuple[str, ...]]
+) -> Resource:
+    return Resource(
+        urn=urn,
+        type=kind,
+        name=name,
+        custom=True,
+        parent="",
+        inputs=plain(props),
+        property_dependencies=depends,
+        protect=False,
+        source=None,
+    )
+
+
+def _title(name: str) -> str:
+    return f"cordon-{name.replace('_', '-')}"
