@@ -45,6 +45,8 @@ def check(aws: Aws, located: Located, options: Options, case: Case) -> None:
     if is_temporary(key):
         raise BadInput(f"{key} is temporary: it ends by itself", "Leave out --delete.")
     status = keys_of(aws, subject.name).get(key)
+    if status is None:
+        return  # a run that deleted it and died is gone on with
     if obstacle := deletable.obstacle(aws, case, key, status, located.region):
         raise BadInput(
             f"{obstacle}; nothing was touched",
