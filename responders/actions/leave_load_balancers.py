@@ -1,0 +1,177 @@
+"""Takes the instance out of its load balancers, so that no user's traffic goes to it.
+
+Finding them takes a call per target group, so this goes on beside the isolation, never before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+from responders.action import Action, Incident, Seen
+from responders.aws import code_of, expecting, explain
+from responders.errors import Skip
+from responders.permissions import allow
+
+BALANCING = "arn:{partition}:elasticloadbalancing:*:{account}"
+CLASSIC = "classic "
+"""Begins the thing that stands for a classic load balancer; its name follows."""
+AT_ONCE = 16
+"""Target groups asked at the same time: the API takes few calls a second."""
+UNKNOWN = "unknown"
+"""In the state of what could not be asked: why."""
+
+
+class LeaveLoadBalancers(Action):
+    """Deregistered from every target group and classic load balancer; registered on release."""
+
+    name = "leave-load-balancers"
+    permissions = (
+        allow(
+            "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:DescribeTargetHealth",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            because="finds the load balancers that the instance is registered with",
+        ),
+        allow(
+            "elasticloadbalancing:DeregisterTargets",
+            "elasticloadbalancing:RegisterTargets",
+            on=f"{BALANCING}:targetgroup/*",
+            because="takes the instance out of target groups; release puts it back",
+            risk="can take any target out of service, or put one in",
+        ),
+        allow(
+            "elasticloadbalancing:DeregisterInstancesFromLoadBalancer",
+            "elasticloadbalancing:RegisterInstancesWithLoadBalancer",
+            on=f"{BALANCING}:loadbalancer/*",
+            because="the same for classic load balancers",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """`<target group> <id>:<port>`, or `classic <name>`, to the target; None: not registered.
+
+        A target that is draining counts as deregistered. One group that can't be asked is a line
+        of its own, and hides no other.
+        """
+        asked = {
+            "target groups": incident.aws.spawn(_targets, incident),
+            "classic load balancers": incident.aws.spawn(_classic, incident),
+        }
+        seen: dict[str, Any] = dict.fromkeys(incident.known)
+        for what, answer in asked.items():
+            seen |= _or_unknown(what, answer)
+        if not seen:
+            raise Skip("registered with no load balancer")
+        return dict(sorted(seen.items()))
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each registration, and for each group of which that is not known."""
+        return tuple(
+            f"{thing}: not known if registered: {target[UNKNOWN]}"
+            if UNKNOWN in target
+            else f"registered: {thing}"
+            for thing, target in seen.items()
+            if target
+        )
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Deregisters; one refusal stops no other."""
+
+        def leave(thing: str) -> None:
+            if thing.startswith(CLASSIC):
+                with expecting("InvalidInstance"):
+                    incident.client("elb").deregister_instances_from_load_balancer(
+                        LoadBalancerName=thing.removeprefix(CLASSIC),
+                        Instances=[{"InstanceId": incident.target}],
+                    )
+            else:
+                incident.client("elbv2").deregister_targets(
+                    TargetGroupArn=thing.split()[0], Targets=[seen[thing]]
+                )
+
+        incident.aws.each(leave, _registered(seen))
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Registers with the same target groups, ports and zones."""
+
+        def back(thing: str) -> None:
+            if thing.startswith(CLASSIC):
+                incident.client("elb").register_instances_with_load_balancer(
+                    LoadBalancerName=thing.removeprefix(CLASSIC),
+                    Instances=[{"InstanceId": incident.target}],
+                )
+            else:
+                incident.client("elbv2").register_targets(
+                    TargetGroupArn=thing.split()[0], Targets=[before[thing]]
+                )
+
+        incident.aws.each(back, _registered(before))
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """What was not known then can't be restored, and nothing was changed of it."""
+        return bool(before == now or (before and UNKNOWN in before))
+
+
+def _registered(seen: Seen) -> list[str]:
+    return [thing for thing, target in seen.items() if target and UNKNOWN not in target]
+
+
+def _targets(incident: Incident) -> dict[str, Any]:
+    """Registrations with target groups, by instance id and by any address of the instance."""
+    mine = {incident.target, *_addresses(incident)}
+    pages = incident.client("elbv2").get_paginator("describe_target_groups").paginate()
+    groups = [
+        str(group["TargetGroupArn"])
+        for page in pages
+        for group in page["TargetGroups"]
+        if group.get("TargetType", "instance") in ("instance", "ip")
+    ]
+    found: dict[str, Any] = {}
+    for start in range(0, len(groups), AT_ONCE):
+        some = groups[start : start + AT_ONCE]
+        asked = {group: incident.aws.spawn(_in_group, incident, group, mine) for group in some}
+        for group, answer in asked.items():
+            found |= _or_unknown(group, answer)
+    return found
+
+
+def _or_unknown(what: str, answer: Future[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return answer.result()
+    except Exception as error:
+        return {what: {UNKNOWN: explain(error)}}
+
+
+def _in_group(incident: Incident, group: str, mine: set[str]) -> dict[str, Any]:
+    """Our registrations with a group; none when it was deleted meanwhile."""
+    try:
+        answer = incident.client("elbv2").describe_target_health(TargetGroupArn=group)
+    except Exception as error:
+        if code_of(error) == "TargetGroupNotFound":
+            return {}
+        raise
+    targets = [
+        described["Target"]
+        for described in answer["TargetHealthDescriptions"]
+        if described["TargetHealth"]["State"] != "draining"
+        and described["TargetHealth"].get("Reason") != "Target.NotRegistered"
+    ]
+    return {f"{group} {t['Id']}:{t.get('Port', '')}": t for t in targets if t["Id"] in mine}
+
+
+def _addresses(incident: Incident) -> Iterator[str]:
+    for interface in incident.scene.interfaces:
+        yield from (str(a["PrivateIpAddress"]) for a in interface.get("PrivateIpAddresses", ()))
+        yield from (str(a["Ipv6Address"]) for a in interface.get("Ipv6Addresses", ()))
+
+
+def _classic(incident: Incident) -> dict[str, Any]:
+    pages = incident.client("elb").get_paginator("describe_load_balancers").paginate()
+    return {
+        f"{CLASSIC}{balancer['LoadBalancerName']}": {"InstanceId": incident.target}
+        for page in pages
+        for balancer in page["LoadBalancerDescriptions"]
+        if any(i["InstanceId"] == incident.target for i in balancer.get("Instances", ()))
+    }
