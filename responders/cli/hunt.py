@@ -105,7 +105,7 @@ def hunt(
     if common.as_json:
         show.document(made.as_json())
     else:
-        _show(made, found, tables=str(csv) != "-")
+        _show(made, found, lists=str(csv) != "-")
     return made.exit_code
 
 
@@ -128,35 +128,46 @@ def _export(path: Path) -> Export:
     return export
 
 
-def _show(made: Report, found: Findings, *, tables: bool) -> None:
-    """What was found, for people; with what is missing first, and last, where nobody misses it."""
+def _show(made: Report, found: Findings, *, lists: bool) -> None:
+    """What was found, for people; that something is missing is said last, where nobody misses it.
+
+    Without `lists` (the events go to stdout) all of it is talk.
+    """
     from responders.cli import show
     from responders.hunt import formats
 
-    console = show.out() if tables else show.err()
-    for region, told in (*found.regions.items(), *found.sources.items()):
-        if told != "ok":
-            show.err().print(show.plain(f"✗ {region}: {told}", "red"))
-    word = "FOUND" if found.found else "NOTHING FOUND"
+    console = show.out() if lists else show.err()
+
+    def say(text: str, style: str = "") -> None:
+        console.print(show.plain(text, style))
+
+    say(f"{'FOUND' if found.found else 'NOTHING FOUND'}: {found.subject}", "bold")
+    say(f"account {found.account}, {found.start} to {found.end}")
     counted = ", ".join(f"{count} {kind}" for kind, count in found.counts.items() if count)
-    console.print(
-        show.plain(word, "bold")
-        + show.plain(f": {found.subject}, account {found.account}, {found.start} to {found.end}")
-    )
     if counted:
-        console.print(show.plain(f"{counted}; first {found.first}, last {found.last}"))
-    for section in formats.sections(found) if tables else ():
-        console.print(show.plain(f"\n{section.title}", "bold"))
-        show.table(section.headers, list(section.rows))
+        say(f"{counted}; first {found.first}, last {found.last}")
+    for section in formats.sections(found) if lists else ():
+        say("")
+        say(section.title, "bold")
+        widths = [
+            max(map(len, column)) for column in zip(*(i.cells for i in section.items), strict=True)
+        ]
+        for item in section.items:
+            cells = zip(item.cells, widths, strict=True)
+            say("  " + "  ".join(f"{show.safe(c):<{width}}" for c, width in cells).rstrip())
+            for line in item.lines:
+                say(f"      {line}", "dim")
         if section.more:
-            console.print(show.plain(f"… and {section.more} more: see --json or --csv", "dim"))
+            say(f"  … and {section.more} more: see --json or --csv", "dim")
+    say("")
     for note in found.notes:
-        console.print(show.plain(f"· {note}", "dim"))
+        say(f"· {note}", "dim")
     if made.evidence.local:
-        console.print(show.plain(f"Record   {made.evidence.local}"))
-        if not made.evidence.complete:
-            show.err().print(show.plain(f"Evidence incomplete: {made.evidence.trouble}", "yellow"))
-    if found.gaps:
-        console.print(show.plain("INCOMPLETE: what is listed is not all there is", "bold yellow"))
-        for gap in found.gaps:
-            console.print(show.plain(f"  ! {gap}", "yellow"))
+        say(f"Record   {made.evidence.local}")
+        if made.evidence.vault:
+            say(f"Vault    {made.evidence.vault}")
+    if made.exit_code:
+        say("INCOMPLETE: what is listed is not all there is", "bold yellow")
+        missing = made.evidence.trouble if made.evidence.local else ""
+        for gap in dict.fromkeys((*found.gaps, *filter(None, (missing,)))):
+            say(f"  ! {gap}", "yellow")

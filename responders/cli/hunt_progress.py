@@ -47,8 +47,7 @@ class _Lines:
     def tell(self, now: Progress) -> None:
         """Keeps the newest of a place, and says what is worth a line."""
         with self._lock:
-            if now.phase == "new":
-                self._say(f"{now.place}: what is new without CloudTrail was listed")
+            if now.phase != "events":
                 return
             before = self._last.get(now.place)
             self._last[now.place] = now

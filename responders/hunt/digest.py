@@ -114,6 +114,7 @@ class Digest:
             time=one.time,
             event=one.event,
             name=one.name,
+            actor=one.actor,
             origin=lead.label,
             through=self._through(lead),
             exists=state.exists,

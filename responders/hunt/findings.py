@@ -52,6 +52,8 @@ class Created:
     time: str
     event: str
     name: str
+    actor: str
+    """ARN of the caller, or a name where the event has no ARN."""
     origin: str
     """The lead whose event it was."""
     through: tuple[Through, ...]

@@ -1,4 +1,4 @@
-"""Findings as tables for people, and every event as CSV."""
+"""Findings as lists for people, and every event as CSV."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TextIO
 
 from responders.hunt.findings import Created, Findings, Followed
 from responders.hunt.index import Row, Tally
+from responders.hunt.table import Kind
+from responders.hunt.without_trail import New
 
 COLUMNS = (
     "time",
@@ -28,7 +30,7 @@ COLUMNS = (
     "event",
 )
 SHOWN = 50
-"""Rows of one table for people; the JSON document and the CSV file have the rest."""
+"""Entries of one list for people; the JSON document and the CSV file have the rest."""
 
 
 def write_csv(file: TextIO, rows: Iterable[Row], labels: Mapping[int, str]) -> None:
@@ -66,94 +68,101 @@ def harmless(cell: str) -> str:
 
 
 @dataclass(frozen=True)
+class Item:
+    """One entry of a section: cells that stand in columns, and lines below them."""
+
+    cells: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Section:
-    """One table. `more` is how many rows it lacks."""
+    """One list for people. `more` is how many entries it lacks."""
 
     title: str
-    headers: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
+    items: Sequence[Item]
     more: int = 0
 
 
 def sections(found: Findings) -> list[Section]:
-    """What people want to see first comes first; empty tables are left out."""
-    tables = [
-        _section("Followed", ("what", "depth", "events", "through", "contain with"),
-                 [_followed(one) for one in found.followed]),
-        _section("Created", CREATED, [_created(one) for one in found.created],
-                 found.cut.get("created", 0)),
-        _section("Shared", SHARED, [_shared(one) for one in found.shared],
-                 found.cut.get("shared", 0)),
-        _section("Anti-forensics", CREATED, [_created(one) for one in found.anti_forensics],
-                 found.cut.get("anti_forensics", 0)),
-        _section("Destroyed and changed", EVENTS, _events(found, ("destroyed", "changed"))),
-        _section("Attempted", TALLY, [_tally(one) for one in found.attempted]),
-        _section("Read", TALLY, [_tally(one) for one in found.reads]),
-        _section("New by its own date, by whoever", NEW, [
-            (n.type, n.id, n.region, n.created, " ".join(filter(None, (n.owner, n.state, n.note))))
-            for n in found.without_trail
-        ]),
-    ]  # fmt: skip
-    return [table for table in tables if table.rows]
+    """What people want to see first comes first; empty lists are left out."""
+    cut = found.cut
+    lists = [
+        _section("Credentials and principals followed", map(_followed, found.followed)),
+        _section("Created", map(_created, found.created), cut.get("created", 0)),
+        _section("Shared", map(_shared, found.shared), cut.get("shared", 0)),
+        _section(
+            "Anti-forensics", map(_created, found.anti_forensics), cut.get("anti_forensics", 0)
+        ),
+        _section("Destroyed", _events(found, Kind.DESTROYED)),
+        _section("Changed", _events(found, Kind.CHANGED)),
+        _section("Attempted", map(_tally, found.attempted)),
+        _section("Read", map(_tally, found.reads)),
+        _section("New by its own date, by whoever", map(_new, found.without_trail)),
+    ]
+    return [one for one in lists if one.items]
 
 
-CREATED = ("type", "id", "region", "time", "there now", "by", "contain or remove with")
-SHARED = ("type", "id", "region", "time", "with", "still", "by", "end it with")
-EVENTS = ("time", "region", "event", "things", "by")
-TALLY = ("event", "error", "count", "regions", "first", "last", "such as")
-NEW = ("type", "id", "region", "created", "")
+def _section(title: str, items: Iterable[Item], cut: int = 0) -> Section:
+    listed = list(items)
+    return Section(title, listed[:SHOWN], max(0, len(listed) - SHOWN) + cut)
 
 
-def _section(
-    title: str, headers: tuple[str, ...], rows: Sequence[tuple[str, ...]], cut: int = 0
-) -> Section:
-    return Section(title, headers, rows[:SHOWN], max(0, len(rows) - SHOWN) + cut)
-
-
-def _followed(one: Followed) -> tuple[str, ...]:
-    through = " → ".join(step.name for step in one.through)
-    return (f"{one.kind} {one.value}", str(one.depth), str(one.events), through, one.contain)
+def _followed(one: Followed) -> Item:
+    way = " → ".join(step.name for step in one.through)
+    last = one.through[-1].time if one.through else ""
+    events = f"{one.events} event{'' if one.events == 1 else 's'}"
+    return Item((f"{one.kind} {one.value}", last, events, f"through {way}"), _do(one.contain))
 
 
 def _there(one: Created) -> str:
     if one.exists is None:
-        return "not known" if not one.error else f"not known: {one.error}"
-    return f"{'yes' if one.exists else 'no'} {one.state}".strip()
+        return "there? not known" if not one.error else f"there? not known: {one.error}"
+    return f"{'there' if one.exists else 'gone'} {one.state}".strip()
 
 
-def _created(one: Created) -> tuple[str, ...]:
-    owned = f"{one.owner}/{one.id}" if one.owner else one.id
-    return (one.type, owned, one.region, one.time, _there(one), one.origin, one.contain)
+def _created(one: Created) -> Item:
+    owned = f"{one.owner}/{one.id}" if one.owner else one.id or "(its event does not tell)"
+    return Item(
+        (one.type, owned, one.region, one.time, _there(one)),
+        (f"{one.name} by {one.actor} ({one.origin})", *_do(one.contain)),
+    )
 
 
-def _shared(one: Created) -> tuple[str, ...]:
+def _shared(one: Created) -> Item:
     now = one.still_shared_with
-    still = "not known" if now is None else " ".join(now) or "no"
-    to = " ".join(one.shared_with)
-    return (one.type, one.id, one.region, one.time, to, still, one.origin, one.contain)
+    still = "not known" if now is None else " ".join(now) or "nobody"
+    return Item(
+        (one.type, one.id, one.region, one.time, f"with {' '.join(one.shared_with)}"),
+        (f"now with {still}", f"{one.name} by {one.actor} ({one.origin})", *_do(one.contain)),
+    )
 
 
-def _events(found: Findings, kinds: Sequence[str]) -> list[tuple[str, ...]]:
+def _do(command: str) -> tuple[str, ...]:
+    return (f"$ {command}",) if command else ()
+
+
+def _events(found: Findings, kind: Kind) -> list[Item]:
     return [
-        (
-            row.time,
-            row.region,
-            f"{row.service.partition('.')[0]}:{row.name}",
-            " ".join(row.things),
-            found.labels.get(row.lead, ""),
-        )
+        Item((row.time, row.region, _call(row.service, row.name), " ".join(row.things)))
         for row in found.events
-        if row.kind in kinds
+        if row.kind == kind
     ]
 
 
-def _tally(one: Tally) -> tuple[str, ...]:
-    return (
-        f"{one.service.partition('.')[0]}:{one.name}",
-        one.error,
-        str(one.count),
-        " ".join(one.regions),
-        one.first,
-        one.last,
-        " ".join(one.things),
+def _tally(one: Tally) -> Item:
+    times = one.first if one.count == 1 else f"{one.first} to {one.last}"
+    about = " ".join(one.things)
+    return Item(
+        (f"{one.count} x", _call(one.service, one.name), one.error, " ".join(one.regions), times),
+        (about,) if about else (),
     )
+
+
+def _new(one: New) -> Item:
+    told = " ".join(filter(None, (one.owner, one.state, one.note)))
+    return Item((one.type, one.id, one.region, one.created, told))
+
+
+def _call(service: str, name: str) -> str:
+    return f"{service.partition('.')[0]}:{name}"

@@ -85,6 +85,7 @@ class Found:
     owner: str
     region: str
     time: str
+    actor: str
     shared_with: tuple[str, ...]
     lead: int
 
@@ -206,7 +207,7 @@ class Index:
             Found(*(*row[:-2], _list(row[-2]), row[-1]))
             for row in self._all(
                 "SELECT t.event, e.name, t.type, t.thing, t.owner, t.region, min(t.time), "
-                "e.shared_with, e.lead FROM things t JOIN events e ON e.id = t.event "
+                "e.actor, e.shared_with, e.lead FROM things t JOIN events e ON e.id = t.event "
                 "WHERE t.kind = ? GROUP BY t.type, t.thing, t.owner, t.region, e.shared_with, "
                 "iif(t.thing = '', t.event, '') ORDER BY min(t.time), t.event, t.thing LIMIT ?",
                 kind.value,

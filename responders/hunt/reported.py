@@ -52,7 +52,7 @@ def report(
     outcome = "found" if found.found else "nothing-found"
     evidence = Evidence(complete=False, trouble="no case was given, so nothing is kept")
     if record:
-        evidence = record.close(outcome, found.gaps, ended=not found.interrupted)
+        evidence = record.close(outcome, ended=not found.interrupted)
     incomplete = not found.complete or (record is not None and not evidence.complete)
     code = INTERRUPTED if found.interrupted else INCOMPLETE if incomplete else DONE
     made = Report(

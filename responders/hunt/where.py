@@ -1,29 +1,44 @@
-"""Where the global services of a partition keep their events: the region that signs for IAM."""
+"""Which regions a service is in, by botocore's table of endpoints, for every partition."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 
 @cache
 def global_region(region: str) -> str:
-    """The region of IAM's endpoint in the partition of `region`, such as us-east-1 in `aws`.
+    """The region that signs for IAM in the partition of `region`, such as us-east-1 in `aws`.
 
     CloudTrail records IAM, CloudFront, Route 53 and the global STS endpoint there (CloudTrail user
-    guide, "Global service events"). botocore's own table of endpoints knows it for each partition.
+    guide, "Global service events"). The region itself, where a partition has no such region.
     """
-    import botocore.session
-
-    resolver = botocore.session.get_session().get_component("endpoint_resolver")
-    endpoint = resolver.construct_endpoint("iam", region) or {}
+    iam = _partition(region).get("services", {}).get("iam", {})
+    endpoint = iam.get("endpoints", {}).get(iam.get("partitionEndpoint", ""), {})
     return str(endpoint.get("credentialScope", {}).get("region", region))
 
 
 @cache
 def has_service(service: str, region: str) -> bool:
-    """Whether botocore's table of endpoints has the service in the region."""
+    """Whether the service has an endpoint of its own in the region."""
     import botocore.session
 
     session = botocore.session.get_session()
-    partition = session.get_partition_for_region(region)
-    return region in session.get_available_regions(service, partition)
+    name = _partition(region).get("partition", "aws")
+    return region in session.get_available_regions(service, name)
+
+
+def _partition(region: str) -> Mapping[str, Any]:
+    for partition in _partitions():
+        if region in partition["regions"] or re.fullmatch(partition["regionRegex"], region):
+            return partition
+    return {}
+
+
+@cache
+def _partitions() -> list[Mapping[str, Any]]:
+    import botocore.session
+
+    return list(botocore.session.get_session().get_data("endpoints")["partitions"])

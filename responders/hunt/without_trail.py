@@ -155,5 +155,5 @@ def _is_absent(error: BaseException, kind: ThingType, region: str) -> bool:
     from botocore.exceptions import EndpointConnectionError
 
     if isinstance(error, EndpointConnectionError) and kind.listing:
-        return not has_service(kind.listing.service, region)
+        return has_service("ec2", region) and not has_service(kind.listing.service, region)
     return code_of(error) in NOT_THERE

@@ -1,0 +1,31 @@
+"""Services that nobody uses in the lab: they answer, and have nothing.
+
+Moto has no Lightsail, and its CloudFormation needs packages that the lab does not install.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lab.gate.answers import answer
+from lab.gate.call import Call
+from lab.gate.wire import AwsError
+
+
+def mend() -> None:
+    """Answers what looks for something there."""
+    answer("lightsail", "GetInstances")(lambda _call: {"instances": []})
+    answer("lightsail", "GetInstance")(_no_instance)
+    answer("cloudformation", "DescribeStacks")(_stacks)
+
+
+def _no_instance(call: Call) -> dict[str, Any]:
+    name = call.params["instanceName"]
+    raise AwsError("NotFoundException", f"The Instance does not exist: {name}", 404)
+
+
+def _stacks(call: Call) -> dict[str, Any]:
+    """A stack that does not exist is a `ValidationError` (CloudFormation API, DescribeStacks)."""
+    if name := call.params.get("StackName"):
+        raise AwsError("ValidationError", f"Stack with id {name} does not exist")
+    return {"Stacks": []}
