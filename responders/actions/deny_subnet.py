@@ -1,0 +1,174 @@
+"""Denies given remote addresses in the network ACL of the instance's subnets, both ways.
+
+An escalation, only on request (`--nacl`): a network ACL is stateless and cuts even the connections
+that security groups can't, at once, but for the whole subnet (VPC user guide, "Network ACLs").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from responders.action import Action, Incident, Seen
+from responders.aws import expecting
+from responders.errors import Skip
+from responders.permissions import allow, ec2
+
+WAYS = {"ingress": False, "egress": True}
+"""Direction to `Egress` in the API."""
+ALL = "-1"
+"""All protocols."""
+
+
+class DenySubnet(Action):
+    """A deny entry per address and direction, before the first entry that allows anything."""
+
+    name = "deny-subnet"
+    announce = True
+    permissions = (
+        allow("ec2:DescribeNetworkAcls", because="reads the network ACLs of the subnets"),
+        allow(
+            "ec2:CreateNetworkAclEntry",
+            "ec2:DeleteNetworkAclEntry",
+            on=ec2("network-acl"),
+            because="denies an attacker's addresses in a subnet; release removes the entries",
+            risk="can change any network ACL, and cut off or open subnets",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """`<acl> <way> <cidr>` to the entries that deny it, and whether one of them comes first."""
+        wanted = {(thing.split()[0], thing.split()[2]) for thing in incident.known}
+        acls = _of_subnets(incident) if incident.options.nacl else {}
+        wanted |= {(acl, cidr) for acl in acls for cidr in incident.options.nacl}
+        if not wanted:
+            raise Skip("no address to deny")
+        acls |= _by_id(incident, {acl for acl, _ in wanted} - set(acls))
+        return {
+            f"{acl} {way} {cidr}": _state(acls[acl], way, cidr)
+            for acl, cidr in sorted(wanted)
+            for way in WAYS
+            if acl in acls
+        }
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each address and direction that is not denied first."""
+        return tuple(
+            f"{acl} lets {cidr} through ({way}); denying it cuts off every subnet of this ACL"
+            for (acl, way, cidr), state in _split(seen)
+            if cidr in incident.options.nacl and not state["first"]
+        )
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Takes the lowest free numbers before the first entry that allows."""
+        todo = [
+            (acl, way, cidr)
+            for (acl, way, cidr), state in _split(seen)
+            if cidr in incident.options.nacl and not state["first"]
+        ]
+        acls = _by_id(incident, {acl for acl, _, _ in todo})
+        free = {
+            (acl, way): _free_numbers(described, way)
+            for acl, described in acls.items()
+            for way in WAYS
+        }
+        _tell_subnets(incident, acls)
+        numbered = {(a, w, c): next(free[a, w], 0) for a, w, c in todo}
+
+        def deny(entry: tuple[str, str, str]) -> None:
+            acl, way, cidr = entry
+            if not numbered[entry]:
+                raise ValueError("no rule number is free before the first one that allows")
+            with expecting("NetworkAclEntryAlreadyExists"):  # by a try whose answer was lost
+                incident.client("ec2").create_network_acl_entry(
+                    NetworkAclId=acl,
+                    RuleNumber=numbered[entry],
+                    Protocol=ALL,
+                    RuleAction="deny",
+                    Egress=WAYS[way],
+                    **{_field(cidr): cidr},
+                )
+
+        incident.aws.each(deny, todo)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Removes the entries that were not there before."""
+        acls = _by_id(incident, {acl for (acl, _, _), _ in _split(before)})
+        for (acl, way, cidr), state in _split(before):
+            now = _state(acls[acl], way, cidr)
+            for number in set(now["entries"]) - set(state["entries"]):
+                incident.client("ec2").delete_network_acl_entry(
+                    NetworkAclId=acl, RuleNumber=number, Egress=WAYS[way]
+                )
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """The same entries deny the address; what else is in the ACL is not ours."""
+        return now is not None and bool(before["entries"] == now["entries"])
+
+
+def _split(seen: Seen) -> Iterator[tuple[tuple[str, str, str], Mapping[str, Any]]]:
+    for thing, state in seen.items():
+        acl, way, cidr = thing.split()
+        yield (acl, way, cidr), state
+
+
+def _of_subnets(incident: Incident) -> dict[str, dict[str, Any]]:
+    """The network ACLs of the instance's subnets; Skip when none can be seen."""
+    subnets = sorted({str(i["SubnetId"]) for i in incident.scene.interfaces})
+    found = _acls(incident, Filters=[{"Name": "association.subnet-id", "Values": subnets}])
+    if not found:
+        raise Skip(
+            f"no network ACL of {', '.join(subnets)} can be seen: in a shared VPC only its owner "
+            "can change them",
+            incomplete=True,
+        )
+    return found
+
+
+def _by_id(incident: Incident, ids: set[str]) -> dict[str, dict[str, Any]]:
+    """These network ACLs, without those that were deleted meanwhile."""
+    found: dict[str, dict[str, Any]] = {}
+    for acl in sorted(ids):
+        with expecting("InvalidNetworkAclID.NotFound"):
+            found |= _acls(incident, NetworkAclIds=[acl])
+    return found
+
+
+def _acls(incident: Incident, **which: Any) -> dict[str, dict[str, Any]]:
+    pages = incident.client("ec2").get_paginator("describe_network_acls").paginate(**which)
+    return {str(acl["NetworkAclId"]): acl for page in pages for acl in page["NetworkAcls"]}
+
+
+def _field(cidr: str) -> str:
+    return "Ipv6CidrBlock" if ":" in cidr else "CidrBlock"
+
+
+def _entries(acl: Mapping[str, Any], way: str) -> list[Mapping[str, Any]]:
+    return [entry for entry in acl["Entries"] if bool(entry["Egress"]) == WAYS[way]]
+
+
+def _first_allow(acl: Mapping[str, Any], way: str) -> int:
+    allowing = [int(e["RuleNumber"]) for e in _entries(acl, way) if e["RuleAction"] == "allow"]
+    return min(allowing, default=32_767)
+
+
+def _state(acl: Mapping[str, Any], way: str, cidr: str) -> dict[str, Any]:
+    numbers = sorted(
+        int(entry["RuleNumber"])
+        for entry in _entries(acl, way)
+        if entry["RuleAction"] == "deny"
+        and entry["Protocol"] == ALL
+        and entry.get(_field(cidr)) == cidr
+    )
+    return {"entries": numbers, "first": any(n < _first_allow(acl, way) for n in numbers)}
+
+
+def _free_numbers(acl: Mapping[str, Any], way: str) -> Iterator[int]:
+    used = {int(entry["RuleNumber"]) for entry in _entries(acl, way)}
+    return (n for n in range(1, _first_allow(acl, way)) if n not in used)
+
+
+def _tell_subnets(incident: Incident, acls: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, acl in acls.items():
+        subnets = sorted(str(a["SubnetId"]) for a in acl.get("Associations", ()))
+        incident.note(f"{name} is the network ACL of {', '.join(subnets)}: all in there is cut off")
