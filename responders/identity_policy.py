@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract import IAM_PATH, TAG_CASE
+from contract import IAM_PATH, TAG_CASE, TAG_PURPOSE, Purpose, deny_policy_name
 from responders import deny
 from responders.action import Incident
 from responders.aws import code_of
@@ -18,9 +18,12 @@ from responders.deny import Document
 from responders.permissions import allow
 from responders.principal import Principal
 
-MANAGED = "arn:{partition}:iam::{account}:policy" + IAM_PATH + "*"
+MANAGED = "arn:{partition}:iam::{account}:policy" + IAM_PATH + deny_policy_name("*")
+"""Only deny policies: the policies of the kit's roles lie under the same path."""
 USERS = "arn:{partition}:iam::{account}:user/*"
 ROLES = "arn:{partition}:iam::{account}:role/*"
+NOT_THE_KITS = {"StringNotEquals": {f"aws:ResourceTag/{TAG_PURPOSE}": Purpose.ROLE.value}}
+"""Whoever holds the responder role must not widen it, nor any other role of the kit."""
 
 PERMISSIONS = (
     allow(
@@ -48,8 +51,10 @@ PERMISSIONS = (
         "iam:PutRolePolicy",
         "iam:DeleteRolePolicy",
         on=ROLES,
+        when=NOT_THE_KITS,
         because="denies a role's sessions, or everything; release removes it",
-        risk="can write any inline policy on any role, so it can grant rights to one it controls",
+        risk="can write any inline policy on any role but the kit's, so it can grant rights to one "
+        "it controls",
     ),
     allow(
         "iam:AttachUserPolicy",
@@ -57,13 +62,15 @@ PERMISSIONS = (
         on=USERS,
         when={"ArnLike": {"iam:PolicyARN": MANAGED}},
         because="attaches the deny policy where a user has no room for an inline one",
+        risk="can attach a policy that it wrote itself to any user",
     ),
     allow(
         "iam:AttachRolePolicy",
         "iam:DetachRolePolicy",
         on=ROLES,
-        when={"ArnLike": {"iam:PolicyARN": MANAGED}},
+        when={"ArnLike": {"iam:PolicyARN": MANAGED}, **NOT_THE_KITS},
         because="attaches the deny policy where a role has no room for an inline one",
+        risk="can attach a policy that it wrote itself to any role but the kit's",
     ),
     allow(
         "iam:CreatePolicy",
@@ -75,7 +82,7 @@ PERMISSIONS = (
         "iam:TagPolicy",
         on=MANAGED,
         because="keeps the deny policy where an identity has no room for an inline one",
-        risk="can write managed policies under the kit's own path",
+        risk="can write managed policies whose names begin as those of the kit's deny policies",
     ),
     allow(
         "iam:GetPolicyVersion",
