@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +15,7 @@ from policies.bridge.draft import draft
 from policies.bridge.errors import BridgeError
 from policies.bridge.provider import Given, inside, properties
 from policies.bridge.table import Kind, Mapped, Shape, everything, mapped
+from policies.gate.ask import PYTHON
 
 ALL = everything()
 
@@ -78,3 +84,58 @@ def test_a_draft_agrees_with_a_section_that_was_reviewed() -> None:
         'has = "bucket expected_bucket_owner mfa region"',
         '"versioning_configuration" = "mfa_delete status"',
     ]
+
+
+# --- against Checkov ------------------------------------------------------------------------------
+
+REMOVED = {"aws_db_security_group", "aws_elasticache_security_group", "aws_redshift_security_group"}
+"""Types that Checkov still knows and the AWS provider no longer has (EC2-Classic)."""
+META = {"lifecycle"}
+"""What Terraform gives every resource; Pulumi has resource options instead."""
+ANSWERED = {
+    ("aws_db_cluster_snapshot", "storage_encrypted"),
+    ("aws_neptune_cluster_snapshot", "kms_key_id"),
+    ("aws_neptune_cluster_snapshot", "storage_encrypted"),
+}
+"""Attributes that AWS answers and nobody can set: no program declares them."""
+OLDER = {("aws_redshift_cluster", "logging"), ("aws_ssm_document", "permissions")}
+"""Blocks of older providers: now a resource of its own, and a map."""
+
+
+@pytest.fixture(scope="module")
+def checkov() -> dict[str, Any]:
+    """What Checkov's checks look at."""
+    facts = Path(__file__).with_name("checkov_facts.py")
+    ran = subprocess.run([PYTHON, facts], capture_output=True, text=True, check=True, timeout=120)
+    found = json.loads(ran.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_every_type_that_checkov_checks_is_mapped(checkov: dict[str, Any]) -> None:
+    mapped_ = {entry.terraform for entry in ALL}
+    assert set(checkov["types"]) - mapped_ == REMOVED
+    assert len(set(checkov["types"]) & mapped_) > 60
+
+
+def test_checkov_and_the_table_call_arguments_the_same(checkov: dict[str, Any]) -> None:
+    """Where Checkov looks, the table has an argument: plurals and renames are right."""
+    strange = [
+        (entry.terraform, key)
+        for entry in ALL
+        for key in checkov["keys"].get(entry.terraform, {}).values()
+        if key and (entry.terraform, key.split("/")[0]) not in ANSWERED | OLDER
+        if key.split("/")[0] not in META and not reaches(entry.shape, key)
+    ]
+    assert strange == []
+
+
+def reaches(shape: Shape | None, key: str) -> bool:
+    """Whether a path such as `logging/[0]/enable` leads to an argument of the shape."""
+    names = [step for step in re.split(r"[/.]", key) if not re.fullmatch(r"\[?\d*\]?|\*", step)]
+    for name in names:
+        inside_ = {one.name: one for one in shape.properties.values()} if shape else {}
+        if name not in inside_:
+            return False
+        shape = inside_[name].inside
+    return bool(names)
