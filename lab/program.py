@@ -239,6 +239,8 @@ def _event_loop() -> Iterator[None]:
     """A loop for one run. One worker, so that requests arrive in the order they were made."""
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(1, thread_name_prefix="pulumi"))
+    # An error that ends the run is raised once; asyncio would also print every future it broke.
+    loop.set_exception_handler(lambda _loop, _context: None)
     asyncio.set_event_loop(loop)
     try:
         yield

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from lab.mends import (
     access_keys,
+    bucket_logging,
     bucket_policy,
     connection_tracking,
     console,
@@ -21,6 +22,7 @@ from lab.mends import (
     interface_groups,
     key_lookup,
     kms_keys,
+    lake,
     launch,
     metadata_options,
     object_lock,
@@ -37,6 +39,7 @@ from lab.mends import (
 
 MENDS = (
     access_keys,
+    bucket_logging,
     bucket_policy,
     connection_tracking,
     console,
@@ -49,6 +52,7 @@ MENDS = (
     interface_groups,
     key_lookup,
     kms_keys,
+    lake,
     launch,
     metadata_options,
     object_lock,

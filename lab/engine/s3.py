@@ -1,0 +1,155 @@
+"""Buckets and their settings, each a resource of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lab.engine.resource import Create, Created, New
+
+
+def _bucket(new: New) -> Created:
+    s3 = new.client("s3")
+    where = {} if new.region == "us-east-1" else {"LocationConstraint": new.region}
+    s3.create_bucket(
+        Bucket=new.name,
+        ObjectLockEnabledForBucket=bool(new.inputs.get("objectLockEnabled")),
+        **({"CreateBucketConfiguration": where} if where else {}),
+    )
+    if new.tags:
+        s3.put_bucket_tagging(Bucket=new.name, Tagging={"TagSet": new.tags})
+    return new.name, {
+        "arn": f"arn:aws:s3:::{new.name}",
+        "bucket": new.name,
+        "bucketDomainName": f"{new.name}.s3.amazonaws.com",
+        "bucketRegionalDomainName": f"{new.name}.s3.{new.region}.amazonaws.com",
+    }
+
+
+def _setting(put: Callable[[Any, New], Any]) -> Create:
+    """A setting of a bucket: its id is the bucket's name."""
+
+    def create(new: New) -> Created:
+        put(new.client("s3"), new)
+        return str(new.inputs["bucket"]), {}
+
+    return create
+
+
+def _versioning(s3: Any, new: New) -> None:
+    status = new.inputs["versioningConfiguration"]["status"]
+    s3.put_bucket_versioning(
+        Bucket=new.inputs["bucket"], VersioningConfiguration={"Status": status}
+    )
+
+
+def _encryption(s3: Any, new: New) -> None:
+    rules = []
+    for rule in new.inputs["rules"]:
+        default = rule["applyServerSideEncryptionByDefault"]
+        applied = {"SSEAlgorithm": default["sseAlgorithm"]}
+        if default.get("kmsMasterKeyId"):
+            applied["KMSMasterKeyID"] = default["kmsMasterKeyId"]
+        rules.append(
+            {
+                "ApplyServerSideEncryptionByDefault": applied,
+                "BucketKeyEnabled": bool(rule.get("bucketKeyEnabled")),
+            }
+        )
+    s3.put_bucket_encryption(
+        Bucket=new.inputs["bucket"], ServerSideEncryptionConfiguration={"Rules": rules}
+    )
+
+
+def _public_access(s3: Any, new: New) -> None:
+    names = (
+        ("blockPublicAcls", "BlockPublicAcls"),
+        ("ignorePublicAcls", "IgnorePublicAcls"),
+        ("blockPublicPolicy", "BlockPublicPolicy"),
+        ("restrictPublicBuckets", "RestrictPublicBuckets"),
+    )
+    s3.put_public_access_block(
+        Bucket=new.inputs["bucket"],
+        PublicAccessBlockConfiguration={aws: bool(new.inputs.get(wire)) for wire, aws in names},
+    )
+
+
+def _ownership(s3: Any, new: New) -> None:
+    rule = {"ObjectOwnership": new.inputs["rule"]["objectOwnership"]}
+    s3.put_bucket_ownership_controls(
+        Bucket=new.inputs["bucket"], OwnershipControls={"Rules": [rule]}
+    )
+
+
+def _policy(s3: Any, new: New) -> None:
+    s3.put_bucket_policy(Bucket=new.inputs["bucket"], Policy=new.inputs["policy"])
+
+
+def _lock(s3: Any, new: New) -> None:
+    configuration: dict[str, Any] = {"ObjectLockEnabled": "Enabled"}
+    if new.inputs.get("rule"):
+        default = new.inputs["rule"]["defaultRetention"]
+        names = {"mode": "Mode", "days": "Days", "years": "Years"}
+        retention = {aws: default[wire] for wire, aws in names.items() if default.get(wire)}
+        configuration["Rule"] = {"DefaultRetention": retention}
+    s3.put_object_lock_configuration(
+        Bucket=new.inputs["bucket"], ObjectLockConfiguration=configuration
+    )
+
+
+def _logging(s3: Any, new: New) -> None:
+    target = {
+        "TargetBucket": new.inputs["targetBucket"],
+        "TargetPrefix": new.inputs.get("targetPrefix", ""),
+    }
+    s3.put_bucket_logging(
+        Bucket=new.inputs["bucket"], BucketLoggingStatus={"LoggingEnabled": target}
+    )
+
+
+def _lifecycle(s3: Any, new: New) -> None:
+    s3.put_bucket_lifecycle_configuration(
+        Bucket=new.inputs["bucket"],
+        LifecycleConfiguration={"Rules": [_lifecycle_rule(r) for r in new.inputs["rules"]]},
+    )
+
+
+def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "ID": rule["id"],
+        "Status": rule["status"],
+        "Filter": {"Prefix": (rule.get("filter") or {}).get("prefix", "")},
+    }
+    for wire, aws, member, days in (
+        ("expiration", "Expiration", "days", "Days"),
+        (
+            "noncurrentVersionExpiration",
+            "NoncurrentVersionExpiration",
+            "noncurrentDays",
+            "NoncurrentDays",
+        ),
+        (
+            "abortIncompleteMultipartUpload",
+            "AbortIncompleteMultipartUpload",
+            "daysAfterInitiation",
+            "DaysAfterInitiation",
+        ),
+    ):
+        if (rule.get(wire) or {}).get(member):
+            made[aws] = {days: rule[wire][member]}
+    return made
+
+
+CREATE = {
+    "aws:s3/bucket:Bucket": _bucket,
+    "aws:s3/bucketVersioning:BucketVersioning": _setting(_versioning),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        _setting(_encryption)
+    ),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _setting(_public_access),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _setting(_ownership),
+    "aws:s3/bucketPolicy:BucketPolicy": _setting(_policy),
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _setting(_lock),
+    "aws:s3/bucketLogging:BucketLogging": _setting(_logging),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _setting(_lifecycle),
+}
