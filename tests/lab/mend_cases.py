@@ -896,6 +896,114 @@ def users_have_service_specific_credentials(account: Account) -> None:
     assert iam.list_service_specific_credentials(**who)["ServiceSpecificCredentials"] == []
 
 
+DOCUMENT = {
+    "schemaVersion": "2.2",
+    "description": "example",
+    "parameters": {
+        "Mode": {"type": "String", "allowedPattern": "^(?:apply|undo)$"},
+        "Channel": {"type": "String", "allowedPattern": "^(?:yes|no)$", "default": "yes"},
+    },
+    "mainSteps": [
+        {"action": "aws:runShellScript", "name": "linux", "inputs": {"runCommand": ["true"]}}
+    ],
+}
+
+
+def managed(account: Account) -> str:
+    """An instance with an agent, by AWS's own conditions; and a document of the kit's name."""
+    ec2, iam, ssm = account.client("ec2"), account.client("iam"), account.client("ssm")
+    made = scene(account)
+    ec2.create_vpc_endpoint(
+        VpcEndpointType="Interface",
+        VpcId=made.vpc,
+        ServiceName=f"com.amazonaws.{REGION}.ssm",
+        SubnetIds=[made.subnet],
+        SecurityGroupIds=[made.app],
+    )
+    iam.create_instance_profile(InstanceProfileName="app")
+    ec2.associate_iam_instance_profile(InstanceId=made.instance, IamInstanceProfile={"Name": "app"})
+    ssm.create_document(
+        Name="cordon-host-firewall", DocumentType="Command", Content=json.dumps(DOCUMENT)
+    )
+    return made.instance
+
+
+@case
+def an_instance_with_a_profile_and_an_endpoint_is_managed(account: Account) -> None:
+    ec2, ssm = account.client("ec2"), account.client("ssm")
+    without = scene(account).instance
+    instance = managed(account)
+    wanted = [{"Key": "InstanceIds", "Values": [instance, without]}]
+
+    def pings() -> dict[str, str]:
+        found = ssm.describe_instance_information(Filters=wanted)["InstanceInformationList"]
+        return {i["InstanceId"]: i["PingStatus"] for i in found}
+
+    assert pings() == {instance: "Online"}
+    assert ssm.list_inventory_entries(InstanceId=instance, TypeName="AWS:Application")["Entries"]
+    with refused("InvalidInstanceId"):
+        ssm.list_inventory_entries(InstanceId=without, TypeName="AWS:Application")
+    ec2.stop_instances(InstanceIds=[instance])
+    assert pings() == {instance: "ConnectionLost"}
+
+
+@case
+def a_command_runs_a_pinned_document_on_managed_instances(account: Account) -> None:
+    ssm = account.client("ssm")
+    instance, stranger = managed(account), scene(account).instance
+    pin = ssm.describe_document(Name="cordon-host-firewall")["Document"]["Hash"]
+    good = {
+        "DocumentName": "cordon-host-firewall",
+        "DocumentHash": pin,
+        "DocumentHashType": "Sha256",
+        "InstanceIds": [instance],
+        "Parameters": {"Mode": ["apply"]},
+    }
+    with refused("InvalidDocument"):
+        ssm.send_command(**{**good, "DocumentName": "unknown"})
+    with refused("InvalidDocument"):
+        ssm.send_command(**{**good, "DocumentHash": "0" * 64})
+    with refused("InvalidParameters"):
+        ssm.send_command(**{**good, "Parameters": {"Mode": ["apply; id"]}})
+    with refused("InvalidInstanceId"):
+        ssm.send_command(**{**good, "InstanceIds": [stranger]})
+    command = ssm.send_command(**good, Comment="example")["Command"]["CommandId"]
+    (listed,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
+    assert (listed["Status"], listed["StatusDetails"]) == ("Success", "Success")
+    ended = ssm.get_command_invocation(CommandId=command, InstanceId=instance, PluginName="linux")
+    assert json.loads(ended["StandardOutputContent"])["code"] == 0
+    (sent,) = ssm.list_commands(InstanceId=instance)["Commands"]
+    assert sent["Parameters"] == {"Mode": ["apply"]}
+    assert sent["Comment"] == "example"
+
+
+@case
+def a_command_that_no_agent_takes_times_out(account: Account) -> None:
+    ec2, ssm = account.client("ec2"), account.client("ssm")
+    instance = managed(account)
+    interfaces = ec2.describe_network_interfaces(
+        Filters=[{"Name": "attachment.instance-id", "Values": [instance]}]
+    )["NetworkInterfaces"]
+    closed = ec2.create_security_group(
+        GroupName="closed", Description="closed", VpcId=interfaces[0]["VpcId"]
+    )["GroupId"]
+    group = ec2.describe_security_groups(GroupIds=[closed])["SecurityGroups"][0]
+    ec2.revoke_security_group_egress(GroupId=closed, IpPermissions=group["IpPermissionsEgress"])
+    for interface in interfaces:
+        ec2.modify_network_interface_attribute(
+            NetworkInterfaceId=interface["NetworkInterfaceId"], Groups=[closed]
+        )
+    command = ssm.send_command(
+        DocumentName="cordon-host-firewall",
+        InstanceIds=[instance],
+        Parameters={"Mode": ["apply"]},
+    )["Command"]["CommandId"]
+    (listed,) = ssm.list_command_invocations(CommandId=command)["CommandInvocations"]
+    assert (listed["Status"], listed["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
+    with refused("InvocationDoesNotExist"):
+        ssm.get_command_invocation(CommandId=command, InstanceId=instance)
+
+
 def main() -> None:
     """Runs every case on plain moto; prints how each ended, `ok` or the error."""
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
