@@ -81,6 +81,10 @@ class Life:
         acting = action or self.action
         return self._runner(self._run_name(resume), acting).respond([Step(acting)])[0]
 
+    def respond(self, *steps: Step) -> list[StepReport]:
+        """A new run of a graph of several steps."""
+        return self._runner(new_run(), self.action).respond(steps)
+
     def release(self, *, dry: bool = False) -> StepReport | None:
         """A release, as a run of its own; None when the record has nothing to restore."""
         runner = self._runner(None if dry else new_run(), self.action)

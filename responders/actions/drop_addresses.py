@@ -1,0 +1,167 @@
+"""Takes the public IPv4 addresses from the instance: Elastic IPs, and the one that EC2 assigned.
+
+An Elastic IP is disassociated and comes back on release. An assigned address is given up for good:
+release has EC2 assign another one. EC2 may assign one when an Elastic IP leaves the first
+interface (EC2 user guide, "Elastic IP addresses"), so this is looked at once more at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from responders.action import Action, Incident, Seen
+from responders.errors import Skip
+from responders.permissions import allow, ec2
+from responders.scene import Scene
+
+ALLOCATION = "eipalloc-"
+"""Begins the id of an Elastic IP; every other thing is an interface with an assigned address."""
+
+
+class DropAddresses(Action):
+    """No public IPv4 address on any interface."""
+
+    name = "drop-addresses"
+    permissions = (
+        allow("ec2:DescribeAddresses", because="finds the Elastic IPs of the instance"),
+        allow(
+            "ec2:DisassociateAddress",
+            "ec2:AssociateAddress",
+            on=(ec2("elastic-ip"), ec2("network-interface"), ec2("instance")),
+            because="takes Elastic IPs from the instance; release puts them back",
+            risk="can move any Elastic IP of the account",
+        ),
+        allow(
+            "ec2:ModifyNetworkInterfaceAttribute",
+            on=(ec2("network-interface"), ec2("instance")),
+            because="has EC2 assign no public address; release has it assign one again",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Elastic IP to its address and place; interface to the address that EC2 assigned to it."""
+        elastic = {str(a["AllocationId"]): _place(a) for a in _elastic(incident)}
+        seen = {**elastic, **_assigned(incident, {a["address"] for a in elastic.values()})}
+        gone = {thing: None for thing in incident.known if thing not in seen}
+        if not seen and not gone:
+            raise Skip("no public IPv4 address")
+        return dict(sorted({**seen, **gone}.items()))
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each address that is on one of the instance's interfaces."""
+        return tuple(
+            f"{state['address']} is on {state['interface']}"
+            if thing.startswith(ALLOCATION)
+            else f"{state['address']} is on {thing}; it is given up, and release brings another"
+            for thing, state in _present(incident, seen).items()
+        )
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Disassociates, and has EC2 assign none; one refusal stops no other."""
+        associations = {
+            str(address["AllocationId"]): address.get("AssociationId")
+            for address in _elastic(incident)
+        }
+
+        def drop(thing: str) -> None:
+            if not thing.startswith(ALLOCATION):
+                _assign(incident, thing, False)
+            elif associations.get(thing):
+                incident.client("ec2").disassociate_address(AssociationId=associations[thing])
+
+        try:
+            incident.aws.each(drop, list(_present(incident, seen)))
+        finally:
+            for eni in _came(incident, seen):
+                _assign(incident, eni, False)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Each Elastic IP on its interface and private address; another address by EC2."""
+
+        def back(thing: str) -> None:
+            if not thing.startswith(ALLOCATION):
+                _assign(incident, thing, True)
+                return
+            incident.client("ec2").associate_address(
+                AllocationId=thing,
+                NetworkInterfaceId=before[thing]["interface"],
+                PrivateIpAddress=before[thing]["private"],
+                AllowReassociation=False,
+            )
+
+        incident.aws.each(back, [thing for thing, state in before.items() if state])
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """An assigned address is never the same again; one that came by itself is not owed."""
+        if before is None or now is None or "interface" in before:
+            return bool(before == now)
+        return bool(before["after_elastic"] or bool(before["address"]) == bool(now["address"]))
+
+
+def _elastic(incident: Incident) -> list[dict[str, Any]]:
+    """The Elastic IPs on the instance, and those known from before, wherever they are."""
+    places = {
+        "network-interface-id": [str(i["NetworkInterfaceId"]) for i in incident.scene.interfaces],
+        "allocation-id": [thing for thing in incident.known if thing.startswith(ALLOCATION)],
+    }
+    found: list[dict[str, Any]] = []
+    for name, values in places.items():
+        if values:
+            filters = [{"Name": name, "Values": values}]
+            found += incident.client("ec2").describe_addresses(Filters=filters)["Addresses"]
+    return found
+
+
+def _place(address: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "address": str(address["PublicIp"]),
+        "interface": address.get("NetworkInterfaceId") or None,
+        "private": address.get("PrivateIpAddress") or None,
+    }
+
+
+def _assigned(incident: Incident, elastic: set[str]) -> dict[str, Any]:
+    """Interfaces that have, or had in this case, a public address that is no Elastic IP."""
+    had_elastic = {
+        state["interface"]
+        for thing, state in incident.known.items()
+        if thing.startswith(ALLOCATION) and state
+    }
+    found: dict[str, Any] = {}
+    for interface in incident.scene.interfaces:
+        eni = str(interface["NetworkInterfaceId"])
+        address = interface.get("Association", {}).get("PublicIp")
+        address = None if address in elastic else address
+        if address or eni in incident.known:
+            found[eni] = {"address": address, "after_elastic": eni in had_elastic}
+    return found
+
+
+def _present(incident: Incident, seen: Seen) -> dict[str, Any]:
+    """What is on the instance's interfaces now."""
+    ours = {str(i["NetworkInterfaceId"]) for i in incident.scene.interfaces}
+    return {
+        thing: state
+        for thing, state in seen.items()
+        if state and state["address"] and state.get("interface", thing) in ours
+    }
+
+
+def _came(incident: Incident, seen: Seen) -> list[str]:
+    """Interfaces to which EC2 assigned an address when their Elastic IP left."""
+    left = {state["interface"] for state in seen.values() if state and "interface" in state}
+    fresh = Scene(incident.aws, incident.region, incident.target)
+    elastic = {str(address["PublicIp"]) for address in _elastic(incident)}
+    return [
+        str(interface["NetworkInterfaceId"])
+        for interface in fresh.interfaces
+        if interface["NetworkInterfaceId"] in left
+        and interface.get("Association", {}).get("PublicIp", None) not in (None, *elastic)
+    ]
+
+
+def _assign(incident: Incident, eni: str, wanted: bool) -> None:
+    incident.client("ec2").modify_network_interface_attribute(
+        NetworkInterfaceId=eni, AssociatePublicIpAddress=wanted
+    )
