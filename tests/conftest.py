@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import botocore.loaders
 import botocore.retries.standard
+import botocore.session
 import pytest
 
 from lab.calls import Calls
@@ -29,7 +30,7 @@ mend()
 # A full collection over botocore's models takes half a second, and frees nothing.
 gc.set_threshold(200_000, 50, 1000)
 # Every boto3 Session parses the service models anew (200 ms for EC2); in tests they share them.
-botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 
 
 @dataclass(frozen=True)
