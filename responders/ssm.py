@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contract import STEPS, Document, ScriptExit
@@ -42,6 +43,8 @@ GRACE = 90.0
 """Seconds beyond delivery and execution in which Systems Manager must say how it ended."""
 EVERY = 2.0
 """Seconds between two looks at a command."""
+REACHABLE_EVERY = 10.0
+"""Seconds between two looks at whether the instance can still be reached."""
 UNDELIVERED = ("DeliveryTimedOut", "Undeliverable", "InvalidPlatform", "AccessDenied")
 ENDED = ("Success", "Cancelled", "TimedOut", "Failed")
 UNDER_WAY = ("Pending", "InProgress", "Delayed", "Cancelling")
@@ -123,6 +126,22 @@ def history(incident: Incident, instance: str, document: Document) -> list[dict[
     return sorted(found, key=lambda c: str(c["RequestedDateTime"]), reverse=True)
 
 
+def under_way(
+    incident: Incident, instance: str, document: Document, seconds: float, **parameters: str
+) -> dict[str, Any] | None:
+    """A command of this case with these parameters that has not ended, and still may."""
+    since = datetime.now(UTC) - timedelta(seconds=seconds + GRACE)
+    for command in history(incident, instance, document):
+        given = command.get("Parameters", {})
+        if (
+            command["Status"] in UNDER_WAY
+            and command["RequestedDateTime"] > since
+            and all(given.get(name) == [value] for name, value in parameters.items())
+        ):
+            return command
+    return None
+
+
 def send(
     incident: Incident,
     instance: str,
@@ -166,35 +185,66 @@ def send(
 
 
 def follow(
-    incident: Incident, instance: str, command: str, platform: str, *, seconds: float, what: str
+    incident: Incident,
+    instance: str,
+    command: str,
+    platform: str,
+    *,
+    seconds: float,
+    what: str,
+    reachable: Callable[[], bool] = lambda: True,
 ) -> Outcome:
-    """Waits until a command has ended, at most so many seconds and some grace.
+    """Waits until a command has ended: for so many seconds, or until `reachable` says no, and then
+    for some grace.
 
     `Skip`, incomplete, when the user interrupts; `CommandFailed` when its end is not known in time.
     """
     begun = time.monotonic()
+    patience = Patience(begun + seconds, reachable)
     last: dict[str, Any] = {}
 
     def ended() -> bool:
         last.update(_invocation(incident, instance, command))
         incident.watch(what, min((time.monotonic() - begun) / seconds, 1.0))
-        return last.get("Status") in ENDED
+        return last.get("Status") in ENDED or patience.is_over()
 
-    if not incident.wait_for(ended, seconds=seconds + GRACE, every=EVERY):
+    incident.wait_for(ended, seconds=seconds + 2 * GRACE, every=EVERY)
+    if last.get("Status") not in ENDED:
         if incident.stopping.is_set():
             raise Skip(
                 f"interrupted; command {command} goes on, and `cordon resume` follows it",
                 incomplete=True,
             )
         raise CommandFailed(
-            f"command {command} has not ended after {seconds + GRACE:.0f} s "
-            f"({last.get('StatusDetails', 'unknown')}): the instance may have lost its path to "
-            "Systems Manager"
+            f"command {command} has not ended ({last.get('StatusDetails', 'never listed')}): "
+            + (
+                "the instance was isolated meanwhile, which cuts its path to Systems Manager"
+                if patience.cut
+                else f"it had {seconds:.0f} s; the instance may have lost its path"
+            )
         )
     status = str(last["StatusDetails"])
     if status in UNDELIVERED:
         return Outcome(command, status)
     return _outcome(incident, instance, command, platform, status)
+
+
+class Patience:
+    """When to stop waiting: at `until`, or when the instance can't be reached; then some grace."""
+
+    def __init__(self, until: float, reachable: Callable[[], bool]) -> None:
+        self._until, self._reachable = until, reachable
+        self._asked = 0.0
+        self.cut = False
+
+    def is_over(self) -> bool:
+        """Whether the grace is used up."""
+        now = time.monotonic()
+        if not self.cut and now - self._asked >= REACHABLE_EVERY:
+            self._asked = now
+            if not self._reachable():
+                self.cut, self._until = True, min(self._until, now)
+        return now > self._until + GRACE
 
 
 def _invocation(incident: Incident, instance: str, command: str) -> dict[str, Any]:
@@ -224,10 +274,22 @@ def last_line(output: str) -> dict[str, Any]:
     """The JSON object that a script printed last; empty when its last line is none."""
     lines = output.strip().splitlines()
     try:
-        found = json.loads(lines[-1]) if lines else {}
-    except ValueError:
+        found = json.loads(lines[-1], parse_constant=_refuse) if lines else {}
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) and "document" in found else {}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def number(facts: Mapping[str, Any], name: str) -> int:
+    """A count that a script told; `CommandFailed` when it is none."""
+    value = facts.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise CommandFailed(f"the script told no {name}")
+    return value
 
 
 def judge(outcome: Outcome, document: Document) -> Mapping[str, Any]:

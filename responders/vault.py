@@ -7,6 +7,7 @@ import hashlib
 import queue
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,11 @@ class Vault:
     """One bucket, in its region. Methods raise boto3's errors."""
 
     def __init__(self, aws: Aws, bucket: str, region: str) -> None:
-        self.bucket, self._aws, self._region = bucket, aws, region
+        self.bucket, self.region, self._aws = bucket, region, aws
 
     @property
     def _s3(self) -> Any:
-        return self._aws.client("s3", self._region)
+        return self._aws.client("s3", self.region)
 
     def put(self, key: str, data: bytes) -> None:
         """Stores an object; S3 refuses it when the SHA-256 on the way differs."""
@@ -58,6 +59,18 @@ class Vault:
     def get(self, key: str) -> bytes:
         """An object's bytes."""
         return bytes(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
+    def beginning(self, key: str, count: int) -> bytes:
+        """The first `count` bytes of an object, or all if it is shorter."""
+        answer = self._s3.get_object(Bucket=self.bucket, Key=key, Range=f"bytes=0-{count - 1}")
+        return bytes(answer["Body"].read())
+
+    def stored(self, prefix: str) -> dict[str, datetime]:
+        """Keys under a prefix, with when S3 stored them (UTC)."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        return {o["Key"]: o["LastModified"] for page in pages for o in page.get("Contents", ())}
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Keys under a prefix, with their sizes in bytes."""

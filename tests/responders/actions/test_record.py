@@ -7,14 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from lab.calls import Calls
 from lab.faults import Faults
+from lab.mends.managed_instances import set_agent
 from responders.actions.record import Record
 from responders.actions.record_parts import PARTS
 from responders.result import AlreadyInPlace, Done, Failed, Planned, reason_of
 from tests.responders.conftest import Scenario
+from tests.responders.evidence import ACCOUNT
 from tests.responders.life import Life
 
 
@@ -145,6 +148,8 @@ DENIED = {
     "flow-logs.json": ("ec2", "DescribeFlowLogs"),
     "tags.json": ("ec2", "DescribeTags"),
     "volumes.json": ("ec2", "DescribeVolumes"),
+    "role-events.json": ("cloudtrail", "LookupEvents"),
+    "inventory.json": ("ssm", "DescribeInstanceInformation"),
 }
 
 
@@ -173,3 +178,33 @@ def test_an_old_machine_gives_its_buffered_console(
     assert isinstance(report.result, Done)
     assert any("buffered" in note for note in report.notes)
     assert b"Linux version" in files(scenario)["console-output.txt"].read_bytes()
+
+
+def test_the_calls_of_its_role_session_are_recorded(scenario: Scenario, life: Life) -> None:
+    iam, sts = scenario.client("iam"), scenario.client("sts")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    role = iam.create_role(RoleName="web", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    keys = sts.assume_role(RoleArn=role, RoleSessionName=scenario.instance)["Credentials"]
+    session = boto3.client(
+        "ec2",
+        region_name=scenario.region,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    session.describe_key_pairs()
+    session.create_key_pair(KeyName="backdoor")
+    life.run()
+    events = saved(scenario, "role-events.json")
+    assert {"CreateKeyPair", "DescribeKeyPairs"} <= {e["EventName"] for e in events}
+    assert {e["Username"] for e in events} == {scenario.instance}
+
+
+def test_its_software_is_recorded_where_an_agent_told_it(scenario: Scenario, life: Life) -> None:
+    life.run()
+    assert "no Systems Manager agent" in files(scenario)["inventory.json.absent.txt"].read_text()
+    set_agent(ACCOUNT, scenario.region, scenario.instance)
+    life.number += 1
+    life.run()
+    inventory = json.loads(files(scenario, "IR-8")["inventory.json"].read_bytes())
+    assert inventory["AWS:Application"] == [{"Name": "openssh-server", "Version": "9.6"}]
