@@ -48,8 +48,8 @@ def _describe(call: Call) -> dict[str, Any]:
 def _results(call: Call) -> dict[str, Any]:
     found = _found(call)
     size = call.params.get("MaxQueryResults", ROWS)
-    begin = int(call.params.get("NextToken", 0))
-    more = {"NextToken": str(begin + size)} if begin + size < len(found) else {}
+    begin = int(call.params.get("NextToken", "from-0").removeprefix("from-"))
+    more = {"NextToken": f"from-{begin + size}"} if begin + size < len(found) else {}
     rows = [[{"eventJson": event}] for event in found[begin : begin + size]]
     return {"QueryStatus": "FINISHED", "QueryResultRows": rows, **more}
 

@@ -35,8 +35,8 @@ PATIENCE = timedelta(minutes=15)
 """How long a page is asked for again while AWS says that the rate is exceeded."""
 TRIES = 3
 """Times that a page is asked for when the region does not answer, or fails."""
-LONGEST_PAUSE = 20.0
-"""Seconds."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 20.0
+"""Seconds to wait when AWS says that the rate is exceeded; doubled each time on end."""
 THROTTLED = {
     "ThrottlingException",
     "Throttling",
@@ -85,21 +85,21 @@ class EventHistory:
         Events of that second come again then; the hunt tells events apart by their id.
         """
         token = ""
-        begun_at = end
+        oldest = end
         while True:
             try:
                 answer = self._page(region, _request(attribute, start, end, token))
             except Exception as error:
-                if code_of(error) not in STALE_TOKEN or end == begun_at:
+                if code_of(error) not in STALE_TOKEN or oldest == end:
                     raise
-                begun_at, token = end, ""
+                end, token = oldest, ""
                 continue
             events = answer["Events"]
             yield [_record(event) for event in events]
             token = answer.get("NextToken", "")
             if not token:
                 return
-            end = min([end, *(event["EventTime"] for event in events)])
+            oldest = min([oldest, *(event["EventTime"] for event in events)])
 
     def _page(self, region: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """One page, asked for again and again with the same token until it is had."""
@@ -115,7 +115,7 @@ class EventHistory:
                 return answer
             except Exception as error:
                 if code_of(error) in THROTTLED:
-                    pause = min(max(0.5, pause * 2), LONGEST_PAUSE)
+                    pause = min(max(SHORTEST_PAUSE, pause * 2), LONGEST_PAUSE)
                     held += pause
                     if held > PATIENCE.total_seconds():
                         raise StillThrottled(

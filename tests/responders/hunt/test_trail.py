@@ -1,0 +1,175 @@
+"""A trail's objects and CloudTrail Lake, as sources."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from lab.calls import Calls
+from lab.mended import TRAIL
+from responders.aws import Access, Aws
+from responders.errors import BadInput
+from responders.hunt import lake, trail
+from responders.hunt.lake import Lake, QueryFailed, statement
+from responders.hunt.lead import Lead
+from responders.hunt.source import Window
+from responders.hunt.subjects import Everything, Key, Role, Root, User
+from responders.hunt.trail import NoSuchTrail, Trail
+from tests.conftest import AwsLab
+from tests.responders.hunt.records import LEAKED, START, arn, record
+
+ACCOUNT = "123456789012"
+WINDOW = Window(START, START + timedelta(days=2))
+STORE = "11111111-2222-3333-4444-555555555555"
+LEADS = [Lead(0, Key(LEAKED))]
+
+
+@pytest.fixture
+def aws(aws_lab: AwsLab) -> Aws:
+    aws_lab.client("s3").create_bucket(Bucket="trail-bucket")
+    return Aws(Access(region="us-east-1"))
+
+
+def put(
+    aws_lab: AwsLab, day: date, *records: Any, head: str = "", region: str = "eu-west-1"
+) -> str:
+    """One object of a trail."""
+    folder = f"{head}AWSLogs/{ACCOUNT}/CloudTrail/{region}/{day:%Y/%m/%d}"
+    key = f"{folder}/{ACCOUNT}_CloudTrail_{region}_{records[0]['eventID']}.json.gz"
+    body = gzip.compress(json.dumps({"Records": list(records)}).encode())
+    aws_lab.client("s3").put_object(Bucket="trail-bucket", Key=key, Body=body)
+    return key
+
+
+def ids(source: Trail | Lake, leads: list[Lead] = LEADS, window: Window = WINDOW) -> list[str]:
+    (place,) = source.places
+    return [
+        one["eventID"] if one else "unreadable"
+        for page in source.search(place, leads, window)
+        for one in page
+    ]
+
+
+def test_the_objects_of_the_days_in_question_are_read(
+    aws: Aws, aws_lab: AwsLab, calls: Calls
+) -> None:
+    day = START.date()
+    made = [record("s3:GetObject", at=60 * 24 * n) for n in range(-2, 6)]
+    for number, one in enumerate(made):
+        put(
+            aws_lab,
+            day + timedelta(days=number - 2),
+            one,
+            region=("eu-west-1", "us-east-1")[number % 2],
+        )
+    calls.clear()
+    found = ids(Trail.at(aws, "s3://trail-bucket"))
+    assert found == [one["eventID"] for one in made[2:6]]
+    assert len(calls.of("s3", "GetObject")) == 4
+
+
+def test_a_lead_is_looked_for_from_its_time_on(aws: Aws, aws_lab: AwsLab) -> None:
+    early, late = record("s3:GetObject"), record("s3:GetObject", at=60 * 24)
+    put(aws_lab, START.date(), early)
+    put(aws_lab, START.date() + timedelta(days=1), late)
+    lead = Lead(1, Key(LEAKED), since=START + timedelta(days=1))
+    assert ids(Trail.at(aws, "s3://trail-bucket/"), [lead]) == [late["eventID"]]
+
+
+@pytest.mark.parametrize("address", ["s3://trail-bucket/logs", "s3://trail-bucket/logs/AWSLogs/x/"])
+def test_prefixes_and_organizations(aws: Aws, aws_lab: AwsLab, address: str) -> None:
+    own, organization = record("s3:GetObject"), record("s3:GetObject")
+    put(aws_lab, START.date(), own, head="logs/")
+    key = put(aws_lab, START.date(), organization, head="other/")
+    s3 = aws_lab.client("s3")
+    s3.copy_object(
+        Bucket="trail-bucket",
+        Key=key.replace("other/AWSLogs/", "logs/AWSLogs/o-example/"),
+        CopySource={"Bucket": "trail-bucket", "Key": key},
+    )
+    found = ids(Trail.at(aws, address))
+    assert sorted(found) == sorted([own["eventID"], organization["eventID"]])
+
+
+def test_an_object_that_is_none_is_counted(
+    aws: Aws, aws_lab: AwsLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = put(aws_lab, START.date(), record("s3:GetObject"))
+    for body in (b"no gzip", gzip.compress(b"{"), gzip.compress(b'{"Records": 3}'), b""):
+        aws_lab.client("s3").put_object(Bucket="trail-bucket", Key=key, Body=body)
+        assert ids(Trail.at(aws, "s3://trail-bucket")) == ["unreadable"]
+    monkeypatch.setattr(trail, "MOST_BYTES", 1000)
+    bomb = gzip.compress(json.dumps({"Records": [], "x": "0" * 100_000}).encode())
+    aws_lab.client("s3").put_object(Bucket="trail-bucket", Key=key, Body=bomb)
+    assert ids(Trail.at(aws, "s3://trail-bucket")) == ["unreadable"]
+
+
+def test_a_bucket_without_a_trail_is_an_error(aws: Aws) -> None:
+    with pytest.raises(NoSuchTrail, match=ACCOUNT):
+        ids(Trail.at(aws, "s3://trail-bucket/elsewhere"))
+
+
+@pytest.mark.parametrize("address", ["trail-bucket", "https://trail-bucket", "s3://", "s3://A_B"])
+def test_an_address_that_is_none(aws: Aws, address: str) -> None:
+    with pytest.raises(BadInput, match="not the address of a trail"):
+        Trail.at(aws, address)
+
+
+def test_lake_gives_what_the_query_asks_for(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, calls: Calls
+) -> None:
+    monkeypatch.setattr(lake, "ROWS", 2)
+    made = [record("s3:GetObject", region="eu-west-1", at=n) for n in range(5)]
+    TRAIL.plant(*made)
+    found = ids(Lake.of(aws, STORE, threading.Event()))
+    assert sorted(found) == sorted(one["eventID"] for one in made)
+    assert len(calls.of("cloudtrail", "GetQueryResults")) == 3
+
+
+def test_a_query_that_fails_is_an_error(aws: Aws, aws_lab: AwsLab) -> None:
+    class Client:
+        def start_query(self, **_: Any) -> dict[str, str]:
+            return {"QueryId": "q"}
+
+        def describe_query(self, **_: Any) -> dict[str, str]:
+            return {"QueryStatus": "TIMED_OUT", "ErrorMessage": "too much"}
+
+    class Failing(Aws):
+        def client(self, *_: Any, **__: Any) -> Any:
+            return Client()
+
+    with pytest.raises(QueryFailed, match="TIMED_OUT: too much"):
+        ids(Lake.of(Failing(Access(region="us-east-1")), STORE, threading.Event()))
+
+
+def test_the_statement() -> None:
+    leads = [
+        Lead(0, Key(LEAKED)),
+        Lead(1, User(arn("user/o'brien"))),
+        Lead(2, Root(arn("root"))),
+        Lead(3, Role(arn("role/app"))),
+        Lead(4, Everything(ACCOUNT)),
+    ]
+    assert statement(STORE, leads, WINDOW) == (
+        f"SELECT eventJson FROM {STORE} "  # noqa: S608, nothing runs it
+        "WHERE eventTime >= '2026-03-01 12:00:00' "
+        "AND eventTime <= '2026-03-03 12:00:00' AND ("
+        f"userIdentity.accessKeyId = '{LEAKED}'"
+        " OR userIdentity.userName = 'o''brien' OR userIdentity.arn LIKE '%/o''brien'"
+        " OR userIdentity.type = 'Root'"
+        f" OR element_at(requestParameters, 'roleArn') = '{arn('role/app')}'"
+        " OR readOnly = false)"
+    )
+
+
+def test_stores(aws: Aws) -> None:
+    full = f"arn:aws:cloudtrail:eu-west-1:{ACCOUNT}:eventdatastore/{STORE}"
+    assert Lake.of(aws, full, threading.Event()).places == (f"lake {STORE}",)
+    for text in ("store", f"{STORE}; DROP", "arn:aws:cloudtrail:eu-west-1:1:trail/x"):
+        with pytest.raises(BadInput, match="not an event data store"):
+            Lake.of(aws, text, threading.Event())
