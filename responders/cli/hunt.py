@@ -105,7 +105,7 @@ def hunt(
     if common.as_json:
         show.document(made.as_json())
     else:
-        _show(made, found, lists=str(csv) != "-")
+        show_findings(made, found, lists=str(csv) != "-")
     return made.exit_code
 
 
@@ -128,7 +128,7 @@ def _export(path: Path) -> Export:
     return export
 
 
-def _show(made: Report, found: Findings, *, lists: bool) -> None:
+def show_findings(made: Report, found: Findings, *, lists: bool) -> None:
     """What was found, for people; that something is missing is said last, where nobody misses it.
 
     Without `lists` (the events go to stdout) all of it is talk.

@@ -43,7 +43,8 @@ def key(
     A temporary key (ASIA…) is resolved to its role or user through CloudTrail and revoked there.
     """
     from responders.action import Options
-    from responders.cli import show
+    from responders.cli import hunt, hunt_progress, show
+    from responders.key_hunt import hunt_key, is_worthwhile
     from responders.respond import Request, respond
 
     request = Request(
@@ -56,4 +57,16 @@ def key(
         dry_run,
     )
     report = respond(request, common.tell)
-    return show.report(report, as_json=common.as_json)
+    if no_hunt or delete or not is_worthwhile(report):
+        return show.report(report, as_json=common.as_json)
+    if not common.as_json:
+        show.report(report, as_json=False)
+    with hunt_progress.shown() as tell:
+        report, hunted = hunt_key(report, request.access, request.responder, tell)
+    if common.as_json:
+        show.document(report.as_json())
+    elif hunted is not None:
+        hunt.show_findings(*hunted, lists=True)
+    else:
+        show.error(report.residual_risks[-1], "")
+    return report.exit_code

@@ -115,6 +115,13 @@ class People:
             "managed": self.own_policies(),
         }
 
+    def allow_all(self) -> None:
+        """Lets alice do anything."""
+        statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        self.iam.put_user_policy(
+            UserName="alice", PolicyName="all", PolicyDocument=_compact(statement)
+        )
+
     def fill(self, characters: int, name: str = "alice", kind: str = "user") -> None:
         """Uses up so much of the room for inline policies."""
         statement = {**READ["Statement"][0], "Resource": "arn:aws:s3:::"}

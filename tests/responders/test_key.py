@@ -11,6 +11,7 @@ from moto.iam.models import iam_backends
 
 from lab.calls import Calls
 from lab.faults import Faults
+from lab.trail.trail import Trail
 from responders import key_owner
 from responders.case import Case
 from tests.conftest import AwsLab
@@ -498,3 +499,105 @@ def test_who_a_temporary_key_stands_for(event: dict[str, Any], found: str | None
 def test_a_session_of_root_is_for_a_person() -> None:
     with pytest.raises(key_owner.NotContained):
         key_owner._principal(identity("Root", ASIA), ASIA)
+
+
+# -- from containment to the hunt --
+
+HUNTING = ("--case", "IR-7", "--region", REGION, "--json")
+
+
+def test_what_was_done_with_the_key_is_found_in_the_same_command(
+    people: People, cordon: Cordon, trail: Trail
+) -> None:
+    people.allow_all()
+    iam = people.as_alice("iam")
+    iam.create_user(UserName="backdoor")
+    made = iam.create_access_key(UserName="backdoor")["AccessKey"]["AccessKeyId"]
+    answer = cordon("key", people.key, *HUNTING)
+    assert (answer.code, answer.document["outcome"]) == (0, "contained"), answer.out + answer.err
+    document = answer.document
+    assert "backdoor" in {one["id"] for one in document["created"]}
+    assert made in {one["value"] for one in document["followed_keys"]}
+    assert document["regions"][REGION] == "ok"
+    assert document["complete"] is True
+    assert people.statuses()[people.key] == "Inactive"
+    runs = [run.begin["command"] for run in Case("IR-7").runs()]
+    assert runs == ["key", "hunt"]
+    assert cordon("release", people.key, *RELEASE).code == 0
+
+
+def test_a_region_that_can_t_be_hunted_makes_it_3_and_is_named(
+    people: People, cordon: Cordon, faults: Faults, trail: Trail
+) -> None:
+    faults.deny("cloudtrail", "LookupEvents", region="eu-north-1")
+    answer = cordon("key", people.key, *HUNTING)
+    assert (answer.code, answer.document["outcome"]) == (3, "contained"), answer.out
+    assert answer.document["complete"] is False
+    assert any("eu-north-1" in risk for risk in answer.document["residual_risks"])
+
+
+def test_a_hunt_does_not_make_a_failed_containment_better(
+    people: People, cordon: Cordon, faults: Faults, trail: Trail
+) -> None:
+    faults.deny("iam", "PutUserPolicy")
+    answer = cordon("key", people.key, *HUNTING)
+    assert (answer.code, answer.document["outcome"]) == (1, "not-contained"), answer.out
+    assert answer.document["complete"] is True
+
+
+def test_a_hunt_that_can_not_begin_is_told_and_the_key_is_contained(
+    people: People, cordon: Cordon, faults: Faults, trail: Trail
+) -> None:
+    faults.deny("ec2", "DescribeRegions")
+    answer = cordon("key", people.key, *HUNTING)
+    assert (answer.code, answer.document["outcome"]) == (3, "contained"), answer.out
+    assert "the hunt failed" in answer.document["residual_risks"][-1]
+
+
+def test_for_people_both_are_shown(people: People, cordon: Cordon, trail: Trail) -> None:
+    answer = cordon("key", people.key, "--case", "IR-7", "--region", REGION)
+    assert answer.code == 0
+    assert answer.out.index("CONTAINED") < answer.out.index(f"FOUND: key {people.key}")
+
+
+# -- temporary keys, by CloudTrail --
+
+
+def test_a_session_key_is_revoked_at_its_role_by_name(
+    people: People, cordon: Cordon, trail: Trail, calls: Calls
+) -> None:
+    before = people.state()
+    arn = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+    minted = people.lab.client("sts", "eu-north-1").assume_role(RoleArn=arn, RoleSessionName="ci")
+    key = minted["Credentials"]["AccessKeyId"]
+    answer = cordon("key", key, *CASE)
+    assert (answer.code, answer.document["outcome"]) == (0, "contained"), answer.out + answer.err
+    [statement] = people.inline("deployer", "role")[f"cordon-deny-IR-7@{key}"]["Statement"]
+    assert statement["Condition"]["StringLike"] == {"aws:userid": f"{people.role_id}:ci"}
+    assert "DateLessThan" in statement["Condition"]
+    assert people.statuses() == dict.fromkeys(people.keys, "Active")
+    assert cordon("key", key, *CASE).document["outcome"] == "already-contained"
+    assert cordon("key", key, *CASE, "--delete").code == 2
+    assert cordon("release", key, *RELEASE).code == 0
+    assert people.state() == before
+
+
+def test_a_session_key_of_a_user_is_revoked_at_the_user(
+    people: People, cordon: Cordon, trail: Trail
+) -> None:
+    minted = people.as_alice("sts").get_session_token()["Credentials"]["AccessKeyId"]
+    answer = cordon("key", minted, *CASE)
+    assert (answer.code, answer.document["outcome"]) == (0, "contained"), answer.out + answer.err
+    assert f"cordon-deny-IR-7@{minted}" in people.inline()
+    assert people.statuses() == dict.fromkeys(people.keys, "Active")
+
+
+def test_a_session_key_that_cloudtrail_does_not_know(
+    people: People, cordon: Cordon, trail: Trail, calls: Calls
+) -> None:
+    calls.clear()
+    key = f"ASIA{people.key[4:]}"
+    answer = cordon("key", key, *CASE)
+    assert answer.code == 1
+    assert "`cordon role`" in answer.document["advice"]
+    assert calls.mutating == []
