@@ -15,7 +15,7 @@ ACCOUNT = "111122223333"
 OUTSIDE = "444455556666"
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 WINDOW = Window(START - timedelta(days=1), START + timedelta(days=30))
-LEAKED = "AKIAIOSFODNN7EXAMPLE"
+LEAKED = "AKIAI44QH8DHBEXAMPLE"
 
 _numbers = itertools.count(1)
 
