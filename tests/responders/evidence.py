@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import hashlib
+import json
 from typing import Any
 
-from contract import MANIFEST_PARAMETER, Manifest
+from components import documents
+from contract import MANIFEST_PARAMETER, Document, DocumentPin, Manifest, tool_key
 from lab.faults import Faults
 from lab.gate.call import Call
+from lab.hosts import Ended, Script
+from lab.mends.commands import set_script
 from lab.mends.snapshots import set_status
 from tests.responders.conftest import Scenario
 
 ACCOUNT = "123456789012"
 """The lab's own account, moto's."""
 FORENSIC = "444455556666"
+BUCKET = "cordon-vault-example"
 
 
 def manifest(scenario: Scenario) -> Manifest:
@@ -97,4 +102,45 @@ def slow(faults: Faults, scenario: Scenario, *operations: str, status: str = "pe
         faults.after("ec2", operation, hook)
 
 
-Check = Callable[[], None]
+def prepare_documents(scenario: Scenario) -> None:
+    """Every document of the kit, exactly as preparation makes it, pinned in the manifest."""
+    ssm = scenario.client("ssm")
+    for document in Document:
+        ssm.create_document(
+            Name=document.value, DocumentType="Command", Content=documents.content(document)
+        )
+    pins = {d.value: DocumentPin(d.value, documents.sha256(d)) for d in Document}
+    prepare(scenario, documents=pins)
+
+
+def stage_tool(scenario: Scenario, name: str, data: bytes = b"tool") -> str:
+    """A capture tool in the vault; its digest."""
+    digest = hashlib.sha256(data).hexdigest()
+    scenario.client("s3").put_object(
+        Bucket=BUCKET, Key=tool_key(digest, name), Body=data, ChecksumAlgorithm="SHA256"
+    )
+    return digest
+
+
+def scripted(scenario: Scenario, document: Document, script: Script) -> None:
+    """Decides what a document's script does on hosts of the scenario's region."""
+    set_script(ACCOUNT, scenario.region, document.value, script)
+
+
+def ending(ended: Ended) -> Script:
+    """A script that does nothing and ends so."""
+    return lambda host, given: ended
+
+
+def objects(scenario: Scenario, prefix: str = "cases/") -> dict[str, int]:
+    """What the vault holds, with sizes."""
+    listed = scenario.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+    return {o["Key"]: o["Size"] for o in listed.get("Contents", [])}
+
+
+def saved(scenario: Scenario, name: str, case: str = "IR-7") -> dict[str, Any]:
+    """A piece of JSON evidence on this machine."""
+    (path,) = (scenario.lab.home / "cases" / case).rglob(f"evidence/{name}")
+    found = json.loads(path.read_bytes())
+    assert isinstance(found, dict)
+    return found

@@ -1,0 +1,164 @@
+"""Captures the instance's memory through Systems Manager, into the vault, and checks the capture.
+
+The host does the work: it fetches a staged tool by digest and streams to the vault with the
+credentials of its own role. So what it reports is a claim: the vault is asked what is really there.
+Isolation cuts the way; `--evidence-first` holds it back until the capture ends, at most so long.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract import Document, evidence_key
+from responders import ssm, tools
+from responders.action import Action, Incident, Seen
+from responders.errors import Skip
+from responders.host import has_way_out, ready, vault_of
+from responders.journal import canonical
+from responders.permissions import allow
+from responders.ssm import CommandFailed
+from responders.vault import Vault
+
+DOCUMENT = Document.MEMORY
+SECONDS = 14_400
+"""Seconds for a capture that nothing waits for."""
+LEAST_SECONDS = 10
+"""The shortest that the document takes."""
+MAGIC = b"EMiL"
+"""How a LiME image begins; AVML writes that form too."""
+BANNER = b"Linux version "
+HEADER = 32 * 1024 * 1024
+"""Bytes from the beginning that are searched for the kernel's banner."""
+CREDIBLE = 0.75
+"""Part of the instance type's memory that a host must own up to, or it is said."""
+
+
+class CaptureMemory(Action):
+    """A capture of the whole memory is in the vault, and was found good."""
+
+    name = "memory"
+    collects = True
+    permissions = (
+        allow("ec2:DescribeInstanceTypes", because="knows how much memory the instance has"),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Whether the case has a capture that was found good."""
+        return {"memory": _record(incident) in incident.evidence.names()}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """One line, if it was not captured yet."""
+        return () if seen["memory"] else ("its memory is not captured",)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Captures, lists what came into the vault, checks it, and saves what is known of it.
+
+        `Skip`, incomplete, when there is no way to do it; `CommandFailed` when it went wrong.
+        """
+        agent = ready(incident)
+        vault = vault_of(incident)
+        command, key = _command(incident, vault, agent.platform)
+        outcome = ssm.follow(
+            incident,
+            incident.target,
+            command,
+            agent.platform,
+            seconds=_seconds(incident),
+            what="capturing memory",
+            reachable=lambda: has_way_out(incident),
+        )
+        there = vault.sizes(key)
+        for name, size in there.items():
+            digest = str(outcome.facts.get("sha256", "")) if name == key else ""
+            incident.evidence.refer(name, size, digest)
+        facts = ssm.judge(outcome, DOCUMENT)
+        checked = _check(incident, vault, key, there.get(key), facts, agent.platform)
+        document = {"bucket": vault.bucket, "key": key, "command": command, "checked": checked}
+        incident.evidence.save(_record(incident), canonical({**document, "said": dict(facts)}))
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Nothing: evidence is kept."""
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """Always: nothing of the instance was changed that could be restored."""
+        return True
+
+
+def _record(incident: Incident) -> str:
+    return f"{incident.target}/memory.json"
+
+
+def _seconds(incident: Incident) -> int:
+    if not incident.options.evidence_first:
+        return SECONDS
+    return max(int(incident.options.deadline), LEAST_SECONDS)
+
+
+def _command(incident: Incident, vault: Vault, platform: str) -> tuple[str, str]:
+    """The command that captures and the key it writes to: one under way, or a new one."""
+    if begun := ssm.under_way(incident, incident.target, DOCUMENT, SECONDS):
+        incident.note(f"a capture was under way already: {begun['CommandId']}")
+        return str(begun["CommandId"]), str(begun["Parameters"]["Key"][0])
+    instance = incident.scene.instance
+    fitting = tools.choose(tools.staged(vault), platform, str(instance["Architecture"]))
+    if not fitting:
+        raise Skip(
+            f"no capture tool for {platform} on {instance['Architecture']} is staged in the vault: "
+            "`cordon tools stage` puts one there",
+            incomplete=True,
+        )
+    ending = "raw" if platform == "Windows" else "lime"
+    key = evidence_key(incident.case, incident.run, f"{incident.target}/memory.{ending}")
+    command = ssm.send(
+        incident,
+        incident.target,
+        DOCUMENT,
+        {
+            "Bucket": vault.bucket,
+            "Region": vault.region,
+            "Key": key,
+            "Tools": ",".join(tool.pair for tool in fitting),
+        },
+        seconds=_seconds(incident),
+    )
+    return command, key
+
+
+def _check(
+    incident: Incident, vault: Vault, key: str, size: int | None, facts: Any, platform: str
+) -> dict[str, Any]:
+    """What the vault says of the capture; `CommandFailed` when that is not a whole capture."""
+    if size is None:
+        raise CommandFailed("the host said that it captured, but the vault holds no capture")
+    memory = ssm.number(facts, "memory")
+    if size != ssm.number(facts, "size"):
+        raise CommandFailed(f"the vault holds {size} bytes, the host streamed {facts['size']}")
+    if size < memory or not memory:
+        raise CommandFailed(f"the capture has {size} bytes, less than the memory's {memory}")
+    _weigh(incident, memory)
+    if platform == "Windows":
+        return {"bytes": size, "banner": None}
+    head = vault.beginning(key, HEADER)
+    if not head.startswith(MAGIC):
+        raise CommandFailed("the capture in the vault does not begin as a LiME image")
+    seen = BANNER in head
+    if not seen and BANNER.decode() not in str(facts.get("banner", "")):
+        raise CommandFailed("the capture holds no kernel banner: it is not of a running Linux")
+    if not seen:
+        incident.note(
+            f"the kernel's banner is not in the first {HEADER >> 20} MiB of the capture; that it "
+            "is further on is the host's word"
+        )
+    return {"bytes": size, "banner": seen}
+
+
+def _weigh(incident: Incident, memory: int) -> None:
+    """A host that owns up to little memory may hide the rest: said, not judged."""
+    kind = str(incident.scene.instance["InstanceType"])
+    answer = incident.client("ec2").describe_instance_types(InstanceTypes=[kind])
+    whole = int(answer["InstanceTypes"][0]["MemoryInfo"]["SizeInMiB"]) << 20
+    if memory < whole * CREDIBLE:
+        incident.risk(
+            f"the host says that it has {memory >> 20} MiB of memory; a {kind} has {whole >> 20}: "
+            "the capture may not be whole"
+        )

@@ -1,0 +1,74 @@
+"""Collects what a reboot would lose, by the host's own commands: processes, sockets, modules …
+
+Through Systems Manager, to the vault, beside a capture of memory: it takes seconds, and is there
+to read at once. All of it is the word of a host that may be hostile.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from contract import Document, evidence_key
+from responders import ssm
+from responders.action import Action, Incident, Seen
+from responders.errors import Skip
+from responders.host import has_way_out, ready, vault_of
+from responders.journal import canonical
+from responders.permissions import Permission
+from responders.ssm import CommandFailed
+
+DOCUMENT = Document.VOLATILE
+SECONDS = 300
+
+
+class CollectVolatile(Action):
+    """The host's own account of itself is in the vault."""
+
+    name = "volatile"
+    collects = True
+    permissions: ClassVar[tuple[Permission, ...]] = ()
+
+    def observe(self, incident: Incident) -> Seen:
+        """Whether the case has it."""
+        return {"volatile": _record(incident) in incident.evidence.names()}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """One line, if it was not collected yet."""
+        return () if seen["volatile"] else ("its volatile state is not collected",)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Collects, and asks the vault whether it is there."""
+        agent = ready(incident)
+        if agent.platform != "Linux":
+            raise Skip(f"there is no such collection for {agent.platform}", incomplete=True)
+        vault = vault_of(incident)
+        key = evidence_key(incident.case, incident.run, f"{incident.target}/volatile.txt")
+        parameters = {"Bucket": vault.bucket, "Region": vault.region, "Key": key}
+        command = ssm.send(incident, incident.target, DOCUMENT, parameters, seconds=SECONDS)
+        outcome = ssm.follow(
+            incident,
+            incident.target,
+            command,
+            agent.platform,
+            seconds=SECONDS,
+            what="collecting volatile state",
+            reachable=lambda: has_way_out(incident),
+        )
+        facts = ssm.judge(outcome, DOCUMENT)
+        size = vault.sizes(key).get(key)
+        if size is None or size != ssm.number(facts, "size"):
+            raise CommandFailed(f"the vault holds {size or 'no'} bytes of what the host collected")
+        incident.evidence.refer(key, size, str(facts.get("sha256", "")))
+        document = {"bucket": vault.bucket, "key": key, "command": command, "said": dict(facts)}
+        incident.evidence.save(_record(incident), canonical(document))
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Nothing: evidence is kept."""
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """Always: nothing was changed."""
+        return True
+
+
+def _record(incident: Incident) -> str:
+    return f"{incident.target}/volatile.json"

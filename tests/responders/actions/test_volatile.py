@@ -1,0 +1,63 @@
+"""What a reboot would lose: collected by the host, in the vault, listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract import Document, ScriptExit
+from lab import hosts
+from lab.calls import Calls
+from lab.mends.managed_instances import set_agent
+from responders import ssm
+from responders.actions.volatile import CollectVolatile
+from responders.case import Case
+from responders.result import AlreadyInPlace, Done, Failed, Planned, Skipped, reason_of
+from tests.responders.conftest import Scenario
+from tests.responders.evidence import (
+    ACCOUNT,
+    ending,
+    objects,
+    prepare_documents,
+    saved,
+    scripted,
+)
+from tests.responders.life import Life
+
+
+@pytest.fixture
+def life(scenario: Scenario, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Life:
+    monkeypatch.setattr(ssm, "EVERY", 0.01)
+    prepare_documents(scenario)
+    set_agent(ACCOUNT, scenario.region, scenario.instance)
+    calls.clear()
+    return Life(CollectVolatile(), scenario, calls, dict)
+
+
+def test_life(scenario: Scenario, life: Life) -> None:
+    assert isinstance(life.dry().result, Planned)
+    assert life.mutating() == []
+    life.noop_fails()
+    life.number = 7
+    assert isinstance(life.run().result, Done)
+    key = saved(scenario, f"{scenario.instance}/volatile.json")["key"]
+    assert Case("IR-7").referred() == {key: objects(scenario)[key]}
+    life.mutating()
+    assert isinstance(life.run().result, AlreadyInPlace)
+    assert life.mutating() == []
+
+
+def test_what_is_not_in_the_vault_was_not_collected(scenario: Scenario, life: Life) -> None:
+    ended = hosts.report(Document.VOLATILE, ScriptExit.DONE, "kept in the vault", size=5)
+    scripted(scenario, Document.VOLATILE, ending(ended))
+    result = life.run().result
+    assert isinstance(result, Failed)
+    assert "the vault holds no bytes" in reason_of(result)
+
+
+@pytest.mark.parametrize("code", [ScriptExit.UNSUPPORTED, ScriptExit.NO_VAULT])
+def test_a_host_that_can_t_is_said(scenario: Scenario, life: Life, code: ScriptExit) -> None:
+    scripted(scenario, Document.VOLATILE, ending(hosts.report(Document.VOLATILE, code, "no CLI")))
+    result = life.run().result
+    assert isinstance(result, Skipped)
+    assert result.incomplete
+    assert "no CLI" in result.reason
