@@ -82,7 +82,7 @@ class Aws:
         self.access = access or Access()
         self.read_only = read_only
         self._case = case
-        self._clients: dict[tuple[str, str, int], Any] = {}
+        self._clients: dict[tuple[str, str, int, bool], Any] = {}
         self._sources: list[Any] = []
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(max_workers=256, thread_name_prefix="cordon")
@@ -138,20 +138,33 @@ class Aws:
         )
         return boto3.Session(botocore_session=inner, region_name=region)
 
-    def client(self, service: str, region: str | None = None, *, attempts: int = 5) -> Any:
+    def client(
+        self,
+        service: str,
+        region: str | None = None,
+        *,
+        attempts: int = 5,
+        own_endpoint: bool = False,
+    ) -> Any:
         """The shared client of a service in a region (default: `home_region`).
 
         `attempts` is how often a call is tried: see `responders.once` for those that must not be
-        carried out twice.
+        carried out twice. `own_endpoint` goes to the region's own address, where boto3's rules
+        send every region to the same one (Support).
         """
         where = region or self.home_region
+        key = (service, where, attempts, own_endpoint)
         with self._lock:
-            if (service, where, attempts) not in self._clients:
+            if key not in self._clients:
                 from botocore.config import Config
 
-                self._clients[service, where, attempts] = self._session.client(
+                url = None
+                if own_endpoint:
+                    url = self.client(service, where, attempts=attempts).meta.endpoint_url
+                self._clients[key] = self._session.client(
                     service,
                     region_name=where,
+                    endpoint_url=url,
                     config=Config(
                         connect_timeout=5,
                         read_timeout=30,
@@ -160,7 +173,7 @@ class Aws:
                         user_agent_extra=f"cordon/{VERSION} case/{self._case or 'none'}",
                     ),
                 )
-            return self._clients[service, where, attempts]
+            return self._clients[key]
 
     @cached_property
     def home_region(self) -> str:
