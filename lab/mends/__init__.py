@@ -36,6 +36,7 @@ from lab.mends import (
     sessions,
     snapshot_locks,
     snapshots,
+    support,
     terminate,
 )
 
@@ -68,6 +69,7 @@ MENDS = (
     sessions,
     snapshot_locks,
     snapshots,
+    support,
     terminate,
 )
 

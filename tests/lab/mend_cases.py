@@ -739,6 +739,46 @@ def a_wrong_checksum_is_refused(account: Account) -> None:
 
 
 @case
+def a_locked_bucket_takes_any_checksum(account: Account) -> None:
+    s3, name = account.client("s3"), bucket(account, lock=True)
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+    s3.put_object_lock_configuration(
+        Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+    )
+    digest = base64.b64encode(hashlib.sha256(b"evidence").digest()).decode()
+    s3.put_object(Bucket=name, Key="a", Body=b"evidence", ChecksumSHA256=digest)
+    head = s3.head_object(Bucket=name, Key="a")
+    assert head["ObjectLockMode"] == "GOVERNANCE"
+    shown = s3.head_object(Bucket=name, Key="a", ChecksumMode="ENABLED")
+    assert shown["ChecksumSHA256"] == digest
+
+
+@case
+def access_logs_are_let_in_beside_other_statements(account: Account) -> None:
+    s3, name = account.client("s3"), bucket(account)
+    s3.create_bucket(Bucket="logs-example")
+    statements = [
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": "arn:aws:s3:::logs-example/*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::logs-example/vault/*",
+        },
+    ]
+    s3.put_bucket_policy(Bucket="logs-example", Policy=json.dumps({"Statement": statements}))
+    target = {"TargetBucket": "logs-example", "TargetPrefix": "vault/"}
+    s3.put_bucket_logging(Bucket=name, BucketLoggingStatus={"LoggingEnabled": target})
+    assert s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]["TargetPrefix"] == "vault/"
+
+
+@case
 def retention_is_told_and_compliance_not_shortened(account: Account) -> None:
     s3, name = account.client("s3"), bucket(account, lock=True)
     until = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0)
@@ -1002,6 +1042,29 @@ def a_command_that_no_agent_takes_times_out(account: Account) -> None:
     assert (listed["Status"], listed["StatusDetails"]) == ("TimedOut", "DeliveryTimedOut")
     with refused("InvocationDoesNotExist"):
         ssm.get_command_invocation(CommandId=command, InstanceId=instance)
+
+
+@case
+def support_cases_are_the_same_at_every_endpoint_and_stay_as_they_are(account: Account) -> None:
+    east, west = account.client("support"), account.client("support", "us-west-2")
+    services = {s["code"]: s["categories"] for s in east.describe_services()["services"]}
+    assert services["customer-account"]
+    levels = [s["code"] for s in east.describe_severity_levels()["severityLevels"]]
+    assert levels == ["low", "normal", "high", "urgent", "critical"]
+    text = {"subject": "s", "communicationBody": "b", "serviceCode": "customer-account"}
+    asked = {**text, "categoryCode": "other-account-issues"}
+    made = east.create_case(**asked, severityCode="urgent")["caseId"]
+    with refused("ValidationException"):
+        east.create_case(**asked, severityCode="extreme")
+    for client in (west, east):
+        [found] = client.describe_cases()["cases"]
+        assert (found["caseId"], found["severityCode"]) == (made, "urgent")
+        assert found["recentCommunications"]["communications"][0]["body"] == "b"
+    east.resolve_case(caseId=made)
+    assert west.describe_cases()["cases"] == []
+    assert [c["status"] for c in west.describe_cases(includeResolvedCases=True)["cases"]] == [
+        "resolved"
+    ]
 
 
 def main() -> None:
