@@ -15,6 +15,7 @@ import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
 
 from lab.computed import Place, computed, stable_hex
+from lab.policy import like
 
 REGIONS = ("us-east-1", "eu-west-1")
 
@@ -80,10 +81,17 @@ def _vpcs(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _has_tags(tags: Mapping[str, str], args: Mapping[str, Any]) -> bool:
-    """Whether tags fit `tags` and the filter `tag-key`, as DescribeVpcs judges them."""
-    keys = [f["values"] for f in args.get("filters") or () if f["name"] == "tag-key"]
-    wanted = (args.get("tags") or {}).items()
-    return wanted <= tags.items() and all(not tags.keys().isdisjoint(some) for some in keys)
+    """Whether tags fit all of `tags` and `filters`, as DescribeVpcs judges them."""
+    filters = [(f["name"], f["values"]) for f in args.get("filters") or ()]
+    filters += [(f"tag:{key}", [value]) for key, value in (args.get("tags") or {}).items()]
+    return all(_fits(tags, name, values) for name, values in filters)
+
+
+def _fits(tags: Mapping[str, str], name: str, values: Sequence[str]) -> bool:
+    """One filter: `tag-key`, or `tag:<key>`; its values may hold `*` and `?`."""
+    key = name.removeprefix("tag:")
+    texts = list(tags) if name == "tag-key" else [tags[key]] if key in tags else []
+    return any(like(value, text) for value in values for text in texts)
 
 
 def _zones(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -91,17 +91,13 @@ def _forensic_regions(settings: Settings, regions: tuple[str, ...]) -> tuple[str
 
 
 async def _vpcs(region: str) -> Vpcs:
-    """All VPCs but the kit's own; a second look only at those with one of the kit's tags."""
-    every, marked = await asyncio.gather(
-        _vpc_ids(region), _vpc_ids(region, TAG_IGNORE, TAG_PURPOSE)
+    """All VPCs but the kit's own, and but those to ignore."""
+    every, own, tagged = await asyncio.gather(
+        _vpc_ids(region),
+        _vpc_ids(region, TAG_PURPOSE, Purpose.FORENSICS),
+        _vpc_ids(region, TAG_IGNORE, "*"),
     )
-    if not marked:
-        return Vpcs(every)
-    own, tagged, wanted = await asyncio.gather(
-        _vpc_ids(region, **{TAG_PURPOSE: Purpose.FORENSICS.value}),
-        _vpc_ids(region, TAG_IGNORE),
-        _vpc_ids(region, **{TAG_IGNORE: "false"}),
-    )
+    wanted = await _vpc_ids(region, TAG_IGNORE, "false") if tagged else ()
     ignored = set(tagged) - set(wanted) - set(own)
     return Vpcs(
         tuple(v for v in every if v not in ignored | set(own)),
@@ -109,13 +105,11 @@ async def _vpcs(region: str) -> Vpcs:
     )
 
 
-async def _vpc_ids(region: str, *tag_keys: str, **tags: str) -> tuple[str, ...]:
-    asked: dict[str, Any] = {"region": region}
-    if tag_keys:
-        asked["filters"] = [{"name": "tag-key", "values": list(tag_keys)}]
-    if tags:
-        asked["tags"] = tags
-    return tuple(sorted((await _ask("aws:ec2/getVpcs:getVpcs", asked))["ids"]))
+async def _vpc_ids(region: str, tag: str = "", value: str = "") -> tuple[str, ...]:
+    """Ids of a region's VPCs, of those with a tag only if one is given; `*` is any value."""
+    filters = [{"name": f"tag:{tag}", "values": [value]}] if tag else []
+    found = await _ask("aws:ec2/getVpcs:getVpcs", {"region": region, "filters": filters})
+    return tuple(sorted(found["ids"]))
 
 
 async def _zones(region: str) -> tuple[str, ...]:

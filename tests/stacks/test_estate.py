@@ -54,11 +54,11 @@ def test_regions_are_the_enabled_or_the_configured_ones(
     assert looked == set(program.exports["regions"])
 
 
-def test_a_plain_region_costs_two_lookups() -> None:
+def test_a_plain_region_costs_three_lookups() -> None:
     mocks = PlainMocks()
     prepare(mocks=mocks)
     asked = [token for token, _ in mocks.invokes if token == "aws:ec2/getVpcs:getVpcs"]
-    assert len(asked) == 2 * len(mocks.regions)
+    assert len(asked) == 3 * len(mocks.regions)
 
 
 class Denied(grpc.RpcError):  # type: ignore[misc]
