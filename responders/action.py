@@ -181,7 +181,7 @@ class Action:
     """Whether the evidence is incomplete if this fails."""
     writes_aws: ClassVar[bool] = True
     """False for actions that only read and save evidence."""
-    announce: ClassVar[bool] = False
+    announce: bool = False
     """Whether what is about to change is told before it is done: for what hits more than the
     target, or loses something."""
 

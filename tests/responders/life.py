@@ -27,7 +27,7 @@ from responders.result import (
     Skipped,
     reason_of,
 )
-from responders.run import Runner, Step, StepReport
+from responders.run import Listener, Runner, Step, StepReport
 from responders.scene import Scene
 from responders.vault import Mirror
 
@@ -81,9 +81,9 @@ class Life:
         acting = action or self.action
         return self._runner(self._run_name(resume), acting).respond([Step(acting)])[0]
 
-    def respond(self, *steps: Step) -> list[StepReport]:
+    def respond(self, *steps: Step, tell: Listener = lambda _report: None) -> list[StepReport]:
         """A new run of a graph of several steps."""
-        return self._runner(new_run(), self.action).respond(steps)
+        return self._runner(new_run(), self.action, tell).respond(steps)
 
     def release(self, *, dry: bool = False) -> StepReport | None:
         """A release, as a run of its own; None when the record has nothing to restore."""
@@ -220,7 +220,9 @@ class Life:
     def _run_name(self, resume: bool) -> str:
         return Case(self.case).runs_on_disk()[-1] if resume else new_run()
 
-    def _runner(self, run: str | None, action: Action) -> Runner:
+    def _runner(
+        self, run: str | None, action: Action, tell: Listener = lambda _report: None
+    ) -> Runner:
         case = Case(self.case)
         undo = case.undo_record(self.target)
         if run is None:
@@ -229,7 +231,7 @@ class Life:
         if not record.entries:
             record.append("begin", target=self.target, command="instance", asked=self.target)
         incident = self._incident(self._aws, run, evidence=evidence)
-        return Runner(incident, record, undo=undo)
+        return Runner(incident, record, undo=undo, tell=tell)
 
     def _incident(
         self, aws: Aws, run: str, evidence: Any = None, known: Things | None = None

@@ -1,0 +1,241 @@
+"""Ends the sessions of the instance's role: those of this instance, wherever they are used now.
+
+A policy on the role denies what this instance's sessions ask for, if they were issued before 30 s
+from now; later ones can't be had, for the profile was swapped before. Where it could not be
+swapped, the instance's sessions are denied whenever they were issued. `--role-wide` denies the
+sessions of all who have the role, and says first who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from responders import deny
+from responders.action import Action, Incident, Seen
+from responders.actions.swap_profile import PROFILE, SwapProfile, associated, is_isolated, name_of
+from responders.aws import code_of, explain
+from responders.deny import Document
+from responders.errors import Skip
+from responders.identity_policy import IdentityPolicy
+from responders.permissions import allow
+from responders.principal import Principal, is_own
+from responders.subject import require_editable, trusted
+
+EC2_SERVICES = ("ec2.amazonaws.com", "ec2.amazonaws.com.cn")
+"""What the trust policy of an instance's role names; nobody else gets sessions by it."""
+
+
+class RevokeSessions(Action):
+    """A deny policy on the role that the instance has, or had before its profile was swapped."""
+
+    name = "revoke-sessions"
+    permissions = (
+        allow(
+            "iam:GetInstanceProfile",
+            on="arn:{partition}:iam::{account}:instance-profile/*",
+            because="finds the role of the instance's profile",
+        ),
+        allow(
+            "iam:ListInstanceProfilesForRole",
+            on="arn:{partition}:iam::{account}:role/*",
+            because="finds who else has the role before all of its sessions are denied",
+        ),
+    )  # and those of `responders.identity_policy`
+
+    def __init__(self, *, role_wide: bool = False) -> None:
+        self.announce = role_wide
+
+    def observe(self, incident: Incident) -> Seen:
+        """`<role> <policy>` to the policy's state, the role's id, and if the instance has it still.
+
+        Skip when there is no role, or none that anybody here can change.
+        """
+        roles = _roles(incident)
+        seen: dict[str, Any] = {}
+        for role, holds in roles.values():
+            for policy in _policies(incident):
+                seen[f"{role['RoleName']} {policy}"] = {
+                    "policy": _policy(incident, role["RoleName"], policy).read(),
+                    "role_id": role["RoleId"],
+                    "holds": holds,
+                }
+        for thing in set(incident.known) - set(seen):
+            role_name, policy = thing.split()
+            seen[thing] = {
+                **incident.known[thing],
+                "policy": _policy(incident, role_name, policy).read(),
+                "holds": False,
+            }
+        return dict(sorted(seen.items()))
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each role of which sessions are not denied; role-wide, whom that hits."""
+        told = []
+        for role_name, policy, state in _split(seen):
+            if _denied(incident, policy, state):
+                continue
+            if policy == _wide(incident):
+                told.append(f"all sessions of {role_name} go on: {_others(incident, role_name)}")
+            else:
+                told.append(f"sessions of {role_name} on {incident.target} go on")
+        return tuple(told)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Writes the policies; one refusal stops no other."""
+        todo = {
+            f"{role_name} {policy}": (role_name, policy, state)
+            for role_name, policy, state in _split(seen)
+            if not _denied(incident, policy, state)
+        }
+
+        def revoke(thing: str) -> None:
+            role_name, policy, state = todo[thing]
+            if policy == _wide(incident) and is_own(
+                Principal("role", role_name), incident.aws.identity
+            ):
+                raise ValueError("it is the role that you use now, and you would be cut off")
+            wanted = _wanted(incident, policy, state, datetime.now(UTC))
+            if note := _policy(incident, role_name, policy).enforce(wanted):
+                incident.note(note)
+
+        incident.aws.each(revoke, list(todo))
+        incident.risk(
+            "sessions of other roles that were assumed with this one's credentials live on, up to "
+            "an hour (role chaining): `cordon hunt` with the role's ARN shows them"
+        )
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Each policy as it was: gone, where there was none."""
+        for role_name, policy, state in _split(before):
+            _policy(incident, role_name, policy).restore(state["policy"])
+
+    def restored(self, before: Any, now: Any) -> bool:
+        """The policies count; whether the instance has the role is another step's matter."""
+        return now is not None and bool(before["policy"] == now["policy"])
+
+
+def _split(seen: Seen) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for thing, state in seen.items():
+        role_name, policy = thing.split()
+        yield role_name, policy, state
+
+
+def _policy(incident: Incident, role_name: str, name: str) -> IdentityPolicy:
+    return IdentityPolicy(incident, Principal("role", role_name), name)
+
+
+def _wide(incident: Incident) -> str:
+    return deny.policy_name(incident.case)
+
+
+def _policies(incident: Incident) -> tuple[str, ...]:
+    narrow = deny.policy_name(incident.case, incident.target)
+    return (narrow, _wide(incident)) if incident.options.role_wide else (narrow,)
+
+
+def _wanted(
+    incident: Incident, policy: str, state: Mapping[str, Any], moment: datetime
+) -> Document:
+    if policy == _wide(incident):
+        return deny.sessions_before(deny.cut_off(moment))
+    userid = deny.instance_sessions(state["role_id"], incident.target)
+    if state["holds"]:
+        return deny.everything(userid)
+    return deny.sessions_before(deny.cut_off(moment), userid)
+
+
+def _denied(incident: Incident, policy: str, state: Mapping[str, Any]) -> bool:
+    """Whether the policy denies what is wanted, or even the same without a cut-off."""
+    enough = [_wanted(incident, policy, state, incident.started)]
+    if policy != _wide(incident):
+        enough.append(deny.everything(deny.instance_sessions(state["role_id"], incident.target)))
+    found = (state["policy"] or {}).get("document")
+    return any(deny.covers(found, document) for document in enough)
+
+
+def _roles(incident: Incident) -> dict[str, tuple[Mapping[str, Any], bool]]:
+    """Name to IAM's description of the roles that the instance has or had, and if it has it still.
+
+    Skip when there is none; those that can't be changed are told, and left out.
+    """
+    profiles = _profiles(incident)
+    found: dict[str, tuple[Mapping[str, Any], bool]] = {}
+    trouble: list[str] = []
+    for arn, holds in profiles.items():
+        try:
+            for role in _of_profile(incident, arn):
+                userid = deny.instance_sessions(role["RoleId"], incident.target)
+                require_editable(role, deny.everything(userid))
+                found[role["RoleName"]] = (role, holds)
+        except Skip as skip:
+            trouble.append(str(skip))
+    if found or incident.known:
+        for line in trouble:
+            incident.risk(line)
+    elif trouble:
+        raise Skip("; ".join(trouble), incomplete=True)
+    elif profiles:
+        raise Skip(f"{', '.join(map(name_of, profiles))} has no role, so there are no sessions")
+    else:
+        raise Skip("the instance has no profile, so there are no sessions of its role")
+    return found
+
+
+def _profiles(incident: Incident) -> dict[str, bool]:
+    """ARN of each profile of the instance's own, to whether the instance has it now."""
+    former = (incident.earlier.get(SwapProfile.name, {}).get(PROFILE) or {}).get("arn")
+    association = associated(incident)
+    now = association and str(association["IamInstanceProfile"]["Arn"])
+    profiles = {former: False, now: True}
+    return {arn: holds for arn, holds in profiles.items() if arn and not is_isolated(incident, arn)}
+
+
+def _of_profile(incident: Incident, arn: str) -> list[Mapping[str, Any]]:
+    try:
+        answer = incident.client("iam").get_instance_profile(InstanceProfileName=name_of(arn))
+    except Exception as error:
+        if code_of(error) != "NoSuchEntity":
+            raise
+        raise Skip(
+            f"the profile {arn} is gone, so its role is not known: revoke with `cordon role`"
+        ) from error
+    return list(answer["InstanceProfile"]["Roles"])
+
+
+def _others(incident: Incident, role_name: str) -> str:
+    """Whom a deny of all sessions of a role hits besides the instance."""
+    try:
+        hit = [*_instances(incident, role_name), *_trusted(incident, role_name)]
+    except Exception as error:
+        return f"to deny them hits others that are not known: {explain(error)}"
+    return f"to deny them also hits {', '.join(hit) or 'nobody else'}"
+
+
+def _instances(incident: Incident, role_name: str) -> list[str]:
+    pages = (
+        incident.client("iam")
+        .get_paginator("list_instance_profiles_for_role")
+        .paginate(RoleName=role_name)
+    )
+    arns = [str(p["Arn"]) for page in pages for p in page["InstanceProfiles"]]
+    asked = {r: incident.aws.spawn(_in_region, incident, r, arns) for r in incident.aws.regions}
+    return [f"{i} ({r})" for r, found in asked.items() for i in found.result()]
+
+
+def _in_region(incident: Incident, region: str, arns: list[str]) -> list[str]:
+    if not arns:
+        return []
+    pages = (
+        incident.aws.client("ec2", region)
+        .get_paginator("describe_instances")
+        .paginate(Filters=[{"Name": "iam-instance-profile.arn", "Values": arns}])
+    )
+    found = (i for page in pages for r in page["Reservations"] for i in r["Instances"])
+    return [str(i["InstanceId"]) for i in found if i["InstanceId"] != incident.target]
+
+
+def _trusted(incident: Incident, role_name: str) -> list[str]:
+    role = incident.client("iam").get_role(RoleName=role_name)["Role"]
+    return [who for who in trusted(role, incident.account) if who not in EC2_SERVICES]

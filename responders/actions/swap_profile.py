@@ -1,0 +1,153 @@
+"""Takes the instance's role from it: its profile is swapped for an isolated one, or removed.
+
+The isolated profile is `dark`, which may do nothing, or `channel`, which may talk to Systems
+Manager and nothing else. Sessions that the instance has already live on: `revoke-sessions` ends
+them, once no new ones can be had.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract import CHANNEL_PROFILE, DARK_PROFILE, IAM_PATH
+from responders.action import Action, Incident, Seen
+from responders.aws import explain, is_denied
+from responders.errors import Skip
+from responders.permissions import allow, ec2
+
+PROFILE = "profile"
+REMOVE = "none"
+"""Value of `--isolated-profile`: no profile in place of the instance's own."""
+KITS = {"dark": DARK_PROFILE, "channel": CHANNEL_PROFILE}
+
+
+class SwapProfile(Action):
+    """The isolated profile, or none, in place of the instance's own."""
+
+    name = "swap-profile"
+    permissions = (
+        allow(
+            "ec2:DescribeIamInstanceProfileAssociations",
+            because="reads which profile the instance has",
+        ),
+        allow(
+            "ec2:AssociateIamInstanceProfile",
+            "ec2:ReplaceIamInstanceProfileAssociation",
+            "ec2:DisassociateIamInstanceProfile",
+            on=ec2("instance"),
+            because="takes the instance's profile from it; release gives it back",
+            risk="can take any instance's role from it",
+        ),
+        allow(
+            "iam:PassRole",
+            on=tuple(
+                "arn:{partition}:iam::{account}:role" + IAM_PATH + name for name in KITS.values()
+            ),
+            when={"StringLike": {"iam:PassedToService": "ec2.*"}},
+            because="gives an isolated profile; who releases must be allowed to pass the "
+            "instance's own role, which the responder role is not",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """The profile's ARN; None when the instance has none, which it had before."""
+        association = associated(incident)
+        if association is None and PROFILE not in incident.known:
+            raise Skip("the instance has no profile, so it has no role's credentials")
+        return {PROFILE: association and {"arn": association["IamInstanceProfile"]["Arn"]}}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line while the instance has a profile that is not the isolated one."""
+        state = seen[PROFILE]
+        if state is None or _is_enough(incident, state["arn"]):
+            return ()
+        return (f"{state['arn']} gives the instance its role",)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Swaps; a profile that can't be swapped is removed."""
+        if _replaced(incident):
+            return
+        association = associated(incident)
+        if association is not None:
+            incident.client("ec2").disassociate_iam_instance_profile(
+                AssociationId=association["AssociationId"]
+            )
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """The profile that it had."""
+        client, arn = incident.client("ec2"), before[PROFILE]["arn"]
+        association = associated(incident)
+        try:
+            if association is None:
+                client.associate_iam_instance_profile(
+                    InstanceId=incident.target, IamInstanceProfile={"Arn": arn}
+                )
+            else:
+                client.replace_iam_instance_profile_association(
+                    AssociationId=association["AssociationId"], IamInstanceProfile={"Arn": arn}
+                )
+        except Exception as error:
+            if not is_denied(error):
+                raise
+            raise PermissionError(
+                f"{explain(error)} To give {arn} back takes iam:PassRole on its role, which the "
+                "responder role does not have: who could pass it could have it. Run this release "
+                "again with credentials that may; what is restored already stays so"
+            ) from error
+
+
+def associated(incident: Incident) -> dict[str, Any] | None:
+    """The instance's profile association; None when it has no profile."""
+    answer = incident.client("ec2").describe_iam_instance_profile_associations(
+        Filters=[
+            {"Name": "instance-id", "Values": [incident.target]},
+            {"Name": "state", "Values": ["associating", "associated"]},
+        ]
+    )
+    return next(iter(answer["IamInstanceProfileAssociations"]), None)
+
+
+def name_of(profile_arn: str) -> str:
+    """A profile's name, without its path."""
+    return profile_arn.rsplit("/", 1)[-1]
+
+
+def is_isolated(incident: Incident, profile_arn: str) -> bool:
+    """Whether this is one of the isolated profiles."""
+    prepared = incident.manifest.isolated_profiles
+    return name_of(profile_arn) in {*KITS.values(), *prepared.values()}
+
+
+def _isolated(incident: Incident) -> str:
+    """The isolated profile to give; empty when none is wanted, or none is prepared."""
+    kind = incident.options.isolated_profile
+    return "" if kind == REMOVE else incident.manifest.isolated_profiles.get(kind, "")
+
+
+def _is_enough(incident: Incident, arn: str) -> bool:
+    """Any isolated profile will do where the one wanted is not known."""
+    if incident.options.isolated_profile == REMOVE:
+        return False
+    wanted = _isolated(incident)
+    return name_of(arn) == wanted if wanted else is_isolated(incident, arn)
+
+
+def _replaced(incident: Incident) -> bool:
+    """Whether the instance has the isolated profile now; tells why not, if it was wanted."""
+    if incident.options.isolated_profile == REMOVE:
+        return False
+    wanted, association = _isolated(incident), associated(incident)
+    trouble = "" if wanted else "readiness: no isolated profile is prepared"
+    if wanted and association is not None:
+        try:
+            incident.client("ec2").replace_iam_instance_profile_association(
+                AssociationId=association["AssociationId"], IamInstanceProfile={"Name": wanted}
+            )
+            return True
+        except Exception as error:
+            trouble = explain(error)
+            association = associated(incident)  # it may have been done, and the answer lost
+    if association is None or _is_enough(incident, association["IamInstanceProfile"]["Arn"]):
+        return True
+    incident.risk(f"the profile is removed, not swapped for an isolated one: {trouble}")
+    return False
