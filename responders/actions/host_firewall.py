@@ -80,7 +80,7 @@ class HostFirewall(Action):
         if done is not None and _given(done, "Channel") == "no":
             raise Skip(
                 "the host's own rules keep its agent off: reboot it, or use its console "
-                "(`nft delete table inet cordon`, or the iptables chain cordon)",
+                "(`nft delete table inet cordon`, or the iptables chain CORDON)",
                 incomplete=True,
             )
 

@@ -87,7 +87,8 @@ def prepare_group(lab: AwsLab, region: str, vpc: str, purpose: Purpose) -> str:
 
 
 def prepare_vault(lab: AwsLab, region: str, bucket: str = "cordon-vault-example") -> None:
-    """A vault and the manifest that names it."""
+    """A vault, a key for copies of snapshots, and the manifest that names them."""
+    key = lab.client("kms", region).create_key(Description="evidence")["KeyMetadata"]["Arn"]
     lab.client("s3", region).create_bucket(
         Bucket=bucket,
         CreateBucketConfiguration={"LocationConstraint": region},
@@ -96,7 +97,7 @@ def prepare_vault(lab: AwsLab, region: str, bucket: str = "cordon-vault-example"
     lab.client("ssm", region).put_parameter(
         Name=MANIFEST_PARAMETER,
         Type="String",
-        Value=Manifest(vault_bucket=bucket, vault_region=region).to_json(),
+        Value=Manifest(vault_bucket=bucket, vault_region=region, key_arn=key).to_json(),
     )
 
 

@@ -38,7 +38,7 @@ def test_resume_from_any_point(
 ) -> None:
     before, tags = scenario.groups(), scenario.tags(scenario.instance)
     points = 0
-    for number, written in zip(range(2, 200, 5), itertools.cycle((False, True)), strict=False):
+    for number, written in zip(range(2, 200, 11), itertools.cycle((False, True)), strict=False):
         case = f"IR-{number}-{int(written)}"
         with monkeypatch.context() as patch:
             kill_at(patch, number, written=written)
