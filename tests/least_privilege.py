@@ -32,15 +32,13 @@ IMPLICIT = {
 """Actions that no call of ours names, needed by what AWS does on our behalf."""
 
 
-def pytest_configure() -> None:
-    """Watches every call that reaches the account, in any test."""
-    door.add_layer(_note)
-
-
 def _note(call: Call, proceed: door.Proceed) -> Response:
     if "cordon/" in call.user_agent:
         CALLED.add(action_of(call.service, call.operation))
     return proceed()
+
+
+door.add_layer(_note)  # at import, before any conftest: the first layer sees mended calls too
 
 
 def verdict(called: set[str]) -> list[str]:
