@@ -396,9 +396,10 @@ WAYS_OUT = (
 """Targets that take a route out of a VPC, as Terraform names them; `vpc_endpoint_id` does not."""
 READING_VERBS = ("BatchGet", "Describe", "Get", "Head", "List", "Lookup", "Search", "Simulate")
 """How the names of IAM actions begin that change nothing."""
-UNBOUNDABLE = ("ec2messages:", "ssmmessages:", "ssm:UpdateInstanceInformation")
-"""How the names of the actions begin by which the SSM agent talks to Systems Manager: AWS's own
-policy for it gives them on everything (`AmazonSSMManagedInstanceCore`)."""
+UNBOUNDABLE = ("ec2messages:", "ssmmessages:", "ssm:UpdateInstanceInformation", "support:")
+"""How the names of actions begin that can only be allowed on everything: IAM knows no resources for
+them (Service authorization reference); the third, the agent's report of itself, AWS's own policy
+gives on everything too (`AmazonSSMManagedInstanceCore`)."""
 
 
 def statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

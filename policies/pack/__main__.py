@@ -8,6 +8,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from pulumi_policy import EnforcementLevel, PolicyPack
 
-from policies.pack.policies import pack
+from policies.pack.judging import pack
 
 PolicyPack("cordon", list(pack()), EnforcementLevel.MANDATORY)

@@ -12,7 +12,7 @@ from policies.bridge.plan import plan
 from policies.bridge.program import Stack
 from policies.gate.__main__ import PYTHON, ROOT
 from policies.gate.ask import ask
-from policies.pack.policies import rules
+from policies.pack.judging import rules
 
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 COMPLIANCE = (ROOT / "docs" / "compliance.md").read_text()

@@ -7,20 +7,21 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+import yaml
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2 as messages
 from pulumi.runtime.proto import analyzer_pb2_grpc as services
 
+from contract import VERSION
 from lab import record
 from policies.bridge.program import UNKNOWN, Resource
 from policies.gate.__main__ import POLICIES, ROOT
+from policies.pack.judging import rules
 from policies.pack.levels import REMEDIES
-from policies.pack.policies import rules
 from tests.policies.samples import made, policy, vault
 from tests.policies.test_examples import ALL, NAMES, Example
 
@@ -235,8 +236,9 @@ def test_resources_of_other_providers_and_unmapped_types_are_left_alone(pack: Pa
 
 
 def test_the_pack_is_described_for_pulumi() -> None:
-    import yaml
-
-    described = yaml.safe_load((Path(ROOT) / "policies/pack/PulumiPolicy.yaml").read_text())
+    folder = ROOT / "policies" / "pack"
+    described = yaml.safe_load((folder / "PulumiPolicy.yaml").read_text())
     assert described["runtime"]["name"] == "python"
-    assert described["version"]
+    assert described["version"] == VERSION
+    virtualenv = described["runtime"]["options"]["virtualenv"]
+    assert (folder / virtualenv).resolve() == ROOT / ".venv"

@@ -23,7 +23,7 @@ from contract import (
     Purpose,
     Status,
     deny_policy_name,
-    is_mutating,
+    permission_faults,
     vault_bucket,
 )
 from lab import record
@@ -203,8 +203,9 @@ def test_what_could_be_abused_says_so() -> None:
     powerful = {"iam:PutUserPolicy", "iam:PutRolePolicy", "iam:AttachUserPolicy"}
     powerful |= {"iam:AttachRolePolicy", "iam:CreatePolicy", "ec2:ModifyInstanceAttribute"}
     powerful |= {"iam:DeleteAccessKey", "iam:UpdateAccessKey", "ssm:SendCommand"}
-    silent = [one for one in declared() if powerful & set(one.actions) and not one.risk]
-    assert silent == []
+    told = {action for one in declared() if one.risk for action in one.actions}
+    assert powerful & actions() <= told
+    assert powerful & actions()
 
 
 # --- nor read secrets -----------------------------------------------------------------------------
@@ -391,10 +392,4 @@ def test_no_action_is_named_by_the_call_where_iam_has_another_name() -> None:
 
 
 def test_changes_are_never_allowed_on_everything() -> None:
-    wide = [
-        (action, one.get("Condition"))
-        for one in statements()
-        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
-        if one["Effect"] == "Allow" and is_mutating(action) and one["Resource"] in ("*", ["*"])
-    ]
-    assert [action for action, condition in wide if not condition] == []
+    assert permission_faults({"Statement": list(statements())}) == ()
