@@ -93,6 +93,10 @@ class Options:
     snapshots: tuple[str, ...] = ()
     hashing: str = "host"
     from_account: str = ""
+    service: str = ""
+    category: str = ""
+    severity: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)

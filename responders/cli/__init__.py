@@ -8,7 +8,19 @@ from importlib.metadata import EntryPoint, entry_points
 import typer
 
 from contract import VERSION
-from responders.cli import case, hunt, instance, key, ready, release, resume, role, user, vpc
+from responders.cli import (
+    case,
+    hunt,
+    instance,
+    key,
+    ready,
+    release,
+    resume,
+    role,
+    support,
+    user,
+    vpc,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +40,7 @@ app.command()(release.release)
 app.command()(resume.resume)
 app.command()(ready.ready)
 app.add_typer(case.app, name="case")
+app.add_typer(support.app, name="support")
 app.add_typer(vpc.app, name="vpc")
 
 

@@ -1,0 +1,106 @@
+"""`cordon support`: ask AWS for help with a case, and see what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from responders.cli import options as shared
+from responders.cli.boundary import boundary
+
+if TYPE_CHECKING:
+    from responders.report import Report
+    from responders.support_text import Draft
+
+app = typer.Typer(no_args_is_help=True, help="Ask AWS Support for help with a case.")
+
+
+@app.command("open")
+@boundary
+def open_(
+    case: shared.CaseId,
+    text: Annotated[
+        str, typer.Option("--text", metavar="TEXT", help="What else AWS should know; no secrets.")
+    ] = "",
+    service: Annotated[
+        str, typer.Option("--service", metavar="CODE", help="Default: the account's own.")
+    ] = "",
+    category: Annotated[str, typer.Option("--category", metavar="CODE")] = "",
+    severity: Annotated[
+        str,
+        typer.Option("--severity", metavar="CODE", help="Default: urgent, if the plan has it."),
+    ] = "",
+    region: shared.VaultRegion = None,
+    dry_run: shared.DryRun = False,
+    *,
+    common: shared.Common,
+) -> int:
+    """Open a support case from a case's record. Without a plan: the text, and where to paste it."""
+    from dataclasses import replace
+
+    from responders.action import Options
+    from responders.case import Case
+    from responders.cli import show
+    from responders.respond import Request, respond
+    from responders.support_text import draft
+
+    request = Request(
+        "support open",
+        "support",
+        shared.check_case(case),
+        common.responder,
+        common.at(region),
+        Options(service=service, category=category, severity=severity, text=text),
+        dry_run,
+    )
+    report = respond(request, common.tell)
+    told = draft(Case(case), report.account, common.responder, text)
+    report = replace(report, extra={"support": _facts(report, told)})
+    if common.as_json:
+        show.document(report.as_json())
+        return report.exit_code
+    show.report(report, as_json=False)
+    if report.outcome in ("not-opened", "planned"):
+        for line in ["", *told.as_text().splitlines()]:
+            show.out().print(show.plain(line))
+    return report.exit_code
+
+
+def _facts(report: Report, told: Draft) -> dict[str, Any]:
+    """The number and id of the support case, once there is one, and what was told."""
+    found = next(iter((report.steps[-1].now or {}).values()), None) or {}
+    return {
+        "number": found.get("number") or None,
+        "id": found.get("id") or None,
+        "subject": told.subject,
+        "text": told.body,
+    }
+
+
+@app.command()
+@boundary
+def show(
+    case: shared.CaseId,
+    region: shared.VaultRegion = None,
+    *,
+    common: shared.Common,
+) -> int:
+    """Show a case's support case: its number, state, and the newest messages."""
+    from responders.aws import Aws
+    from responders.cli import show as screen
+    from responders.support_show import show as look
+
+    found = look(Aws(common.at(region), case=case), shared.check_case(case))
+    if common.as_json:
+        screen.document({"schema": 1, "case": case, "command": "support show", **found})
+        return 0
+    head = f"support case {found['number']}: {found['status']}, severity {found['severity']}"
+    screen.out().print(screen.plain(head, "bold"))
+    screen.out().print(screen.plain(f"{found['subject']} (opened {found['opened']})"))
+    for message in found["messages"]:
+        screen.out().print("")
+        screen.out().print(screen.plain(f"{message['at']}  {message['by']}", "dim"))
+        for line in message["body"].splitlines():
+            screen.out().print(screen.plain(f"  {line}"))
+    return 0
