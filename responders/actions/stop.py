@@ -6,13 +6,14 @@ whose stop protection was on before this case is left running without `--stop-pr
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from responders.action import Action, Incident, Seen
 from responders.actions.protect import Protect
 from responders.aws import explain
 from responders.errors import Skip
-from responders.permissions import allow, ec2
+from responders.permissions import Permission, allow, ec2
 
 PROTECTION = "disableApiStop"
 STOPS_WITHIN = 600.0
@@ -24,7 +25,9 @@ class Stop(Action):
 
     name = "stop"
     announce = True
-    permissions = (
+    how: ClassVar[Mapping[str, Any]] = {}
+    """More parameters of StopInstances."""
+    permissions: ClassVar[tuple[Permission, ...]] = (
         allow("ec2:DescribeInstanceTypes", because="names the instance-store volumes"),
         allow("ec2:DescribeInstanceAttribute", because="reads the stop protection"),
         allow(
@@ -67,7 +70,7 @@ class Stop(Action):
             try:
                 if protected:
                     _protect(incident, False)
-                incident.client("ec2").stop_instances(InstanceIds=[incident.target])
+                incident.client("ec2").stop_instances(InstanceIds=[incident.target], **self.how)
             finally:
                 if protected:
                     _protect(incident, True)

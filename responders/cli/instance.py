@@ -78,6 +78,15 @@ def instance(
             help="Isolate from the inside too, through Systems Manager (Linux).",
         ),
     ] = False,
+    hibernate: Annotated[
+        bool,
+        typer.Option(
+            "--hibernate",
+            help="Stop it by hibernation, which keeps its memory on its root volume, and so in "
+            "the snapshot. Only where that was configured at launch.",
+            rich_help_panel=EVIDENCE,
+        ),
+    ] = False,
     no_snapshot: Annotated[
         bool,
         typer.Option(
@@ -123,6 +132,7 @@ def instance(
             evidence_first=evidence_first,
             deadline=deadline,
             host_firewall=host_firewall,
+            hibernate=hibernate,
             snapshot=not no_snapshot,
             copy=not no_copy,
             lock_mode=lock_mode.value,

@@ -584,6 +584,18 @@ def a_snapshot_has_the_key_of_its_volume(account: Account) -> None:
 
 
 @case
+def volumes_are_encrypted_by_default_with_the_region_s_key(account: Account) -> None:
+    ec2 = account.client("ec2")
+    key = account.client("kms").create_key()["KeyMetadata"]["Arn"]
+    ec2.modify_ebs_default_kms_key_id(KmsKeyId=key)
+    ec2.enable_ebs_encryption_by_default()
+    volume = ec2.create_volume(Size=1, AvailabilityZone=f"{REGION}a")
+    assert (volume["Encrypted"], volume["KmsKeyId"]) == (True, key)
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == key
+    assert ec2.reset_ebs_default_kms_key_id()["KmsKeyId"] != key
+
+
+@case
 def a_snapshot_is_shared_by_permission(account: Account) -> None:
     ec2, snapshot = account.client("ec2"), snapshot_of(account)
 
@@ -1065,6 +1077,25 @@ def support_cases_are_the_same_at_every_endpoint_and_stay_as_they_are(account: A
     assert [c["status"] for c in west.describe_cases(includeResolvedCases=True)["cases"]] == [
         "resolved"
     ]
+
+
+@case
+def only_what_was_configured_hibernates_and_says_so(account: Account) -> None:
+    ec2 = account.client("ec2")
+    kind = {"ImageId": "ami-12345678", "InstanceType": "m7i.large", "MinCount": 1, "MaxCount": 1}
+    able, unable = (
+        ec2.run_instances(**kind, HibernationOptions={"Configured": configured})["Instances"][0][
+            "InstanceId"
+        ]
+        for configured in (True, False)
+    )
+    with refused("UnsupportedHibernationConfiguration"):
+        ec2.stop_instances(InstanceIds=[unable], Hibernate=True)
+    ec2.stop_instances(InstanceIds=[able], Hibernate=True)
+    found = ec2.describe_instances(InstanceIds=[able])["Reservations"][0]["Instances"][0]
+    assert found["HibernationOptions"] == {"Configured": True}
+    assert found["StateReason"]["Code"] == "Client.UserInitiatedHibernate"
+    assert found["State"]["Name"] == "stopped"
 
 
 def main() -> None:
