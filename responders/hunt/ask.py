@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from responders.aws import Aws, code_of, explain, is_denied
 from responders.errors import BadInput
-from responders.hunt.event import read_event
+from responders.hunt.event import Event, read_event
 from responders.hunt.lookup import HISTORY, EventHistory
 from responders.hunt.subjects import Everything, Host, Key, Role, Root, Session, Subject, User
 from responders.key_owner import check_key_id
@@ -140,15 +141,26 @@ def _check_known(aws: Aws, subject: User | Role, history: EventHistory, home: st
 
 
 def _check_remembered(subject: User | Role, history: EventHistory, home: str) -> None:
-    for record in history.newest(home, ("ResourceName", subject.value.rpartition("/")[2])):
-        if record is not None:
+    """Whether somebody changed it, or it did something. Looking for it does not count."""
+    name = subject.value.rpartition("/")[2]
+    for record in history.newest(home, ("ResourceName", name)):
+        event = _event(record)
+        if event and not event.read_only and not event.error:
             return
     for attribute in subject.lookups:
         for record in history.newest(home, attribute):
-            if record is not None and subject.claims(read_event(record)):
+            event = _event(record)
+            if event and subject.claims(event):
                 return
     raise BadInput(
         f"there is no {subject.kind} {subject.value}, and CloudTrail knows of none in "
         f"{HISTORY.days} days",
         "Check the name and its path: `aws iam list-users`, `aws iam list-roles`.",
     )
+
+
+def _event(record: Any) -> Event | None:
+    try:
+        return read_event(record)
+    except (ValueError, AttributeError):
+        return None

@@ -1,0 +1,371 @@
+"""`cordon hunt` from the command line: what it refuses, prints, keeps, and what it exits with."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from lab.calls import Calls
+from lab.faults import Faults
+from lab.mended import TRAIL
+from responders.case import Case
+from responders.hunt import existence, lookup
+from tests.conftest import AwsLab
+from tests.responders.conftest import Cordon, prepare_vault
+from tests.responders.hunt.records import by_user, record
+
+ACCOUNT = "123456789012"
+FAR = "ap-south-1"
+
+
+@dataclass(frozen=True)
+class Thief:
+    """A user's key in the wrong hands."""
+
+    key: str
+    secret: str
+
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        return boto3.client(
+            service,
+            region_name=region,
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
+        )
+
+
+@pytest.fixture
+def thief(aws_lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Thief:
+    monkeypatch.setattr(lookup, "PER_SECOND", 10_000.0)
+    monkeypatch.setattr(lookup, "SHORTEST_PAUSE", 0.01)
+    iam = aws_lab.client("iam")
+    iam.create_user(UserName="alice")
+    made = iam.create_access_key(UserName="alice")["AccessKey"]
+    return Thief(made["AccessKeyId"], made["SecretAccessKey"])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "not clear"),
+        (("--key", "AKIAIOSFODNN7EXAMPLE", "--principal", "arn:x"), "not clear"),
+        (("--key", "AKIA"), "not an access key id"),
+        (("--key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), "secret"),
+        (("--principal", "alice"), "not the ARN of a principal"),
+        (("--principal", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
+        (("--principal", f"arn:aws:iam::{ACCOUNT}:group/admins"), "that makes calls"),
+        (("--principal", "arn:aws:iam::444455556666:user/alice"), "is in account 444455556666"),
+        (("--principal", f"arn:aws:iam::{ACCOUNT}:user/nobody"), "CloudTrail knows of none"),
+        (("--principal", f"arn:aws:iam::{ACCOUNT}:user/path/alice"), "Did you mean"),
+        (("--since", "03/04/2026"), "Which number is the month"),
+        (("--since", "2026-02-30"), "there is no date"),
+        (("--since", "2999-01-01"), "has not come yet"),
+        (("--since", "last week"), "YYYY-MM-DD"),
+        (("--since", "2026-01-01", "--regions", "eu-west-9"), "eu-west-9"),
+        (("--since", "2026-01-01", "--case", "../x"), "not a case id"),
+        (("--since", "2026-01-01", "--trail", "bucket"), "address of a trail"),
+        (("--since", "2026-01-01", "--lake", "store"), "event data store"),
+        (("--since", "2026-01-01", "--csv", "/nowhere/x.csv"), "in no folder"),
+        (("--since", "2026-01-01", "--csv", "-", "--json"), "stdout"),
+    ],
+)
+def test_what_can_t_be_meant_is_refused(
+    thief: Thief, cordon: Cordon, calls: Calls, words: tuple[str, ...], told: str
+) -> None:
+    answer = cordon("hunt", *words)
+    assert answer.code == 2
+    assert told in answer.err.replace("\n", " ")
+    assert "bPxRfiCY" not in answer.err
+    assert calls.mutating == []
+
+
+def test_refused_hunts_leave_no_case(thief: Thief, cordon: Cordon) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:user/nobody"
+    assert cordon("hunt", "--principal", arn, "--case", "IR-7").code == 2
+    assert Case("IR-7").runs_on_disk() == []
+
+
+def test_another_account_s_key_is_refused(
+    thief: Thief, cordon: Cordon, faults: Faults, aws_lab: AwsLab
+) -> None:
+    from moto.iam.models import iam_backends
+
+    backend = iam_backends["444455556666"]["aws"]
+    backend.create_user("us-east-1", "bob")
+    key = backend.create_access_key("bob").access_key_id
+    answer = cordon("hunt", "--key", key)
+    assert answer.code == 2
+    assert "belongs to account 444455556666" in answer.err
+
+
+def test_the_document(thief: Thief, cordon: Cordon, calls: Calls) -> None:
+    instance = thief.client("ec2", FAR).run_instances(
+        ImageId="ami-12345678", MinCount=1, MaxCount=1
+    )["Instances"][0]["InstanceId"]
+    thief.client("iam").list_users()
+    with pytest.raises(Exception, match="NoSuchEntity"):
+        thief.client("iam").delete_user(UserName="nobody")
+    calls.clear()
+    answer = cordon("hunt", "--key", thief.key, "--json")
+    document = answer.document
+    assert answer.code == 0, answer.err
+    assert document["outcome"] == "found"
+    assert document["command"] == "hunt"
+    assert document["complete"] is True
+    assert set(document["regions"].values()) == {"ok"}
+    assert len(document["regions"]) == 17
+    assert [e["name"] for e in document["events"]] == ["RunInstances", "DeleteUser"]
+    (made,) = document["created"]
+    assert (made["type"], made["id"], made["region"]) == ("AWS::EC2::Instance", instance, FAR)
+    assert (made["exists"], made["state"]) == (True, "running")
+    assert made["contain"] == f"cordon instance {instance} --region {FAR} --case ID"
+    assert made["origin"] == f"key {thief.key}"
+    (attempt,) = document["attempted"]
+    assert (attempt["name"], attempt["count"]) == ("DeleteUser", 1)
+    assert [read["name"] for read in document["reads"]] == ["ListUsers"]
+    assert document["followed_keys"] == []
+    assert calls.mutating == []
+
+
+def test_nothing_found_is_an_answer(thief: Thief, cordon: Cordon) -> None:
+    answer = cordon("hunt", "--key", thief.key)
+    assert answer.code == 0
+    assert "NOTHING FOUND" in answer.out
+    assert "us-west-2: 0 events" in answer.err
+
+
+def test_a_region_that_fails_is_named(thief: Thief, cordon: Cordon, faults: Faults) -> None:
+    thief.client("s3").create_bucket(Bucket="evil-bucket")
+    faults.deny("cloudtrail", "LookupEvents", region="eu-west-1")
+    faults.hang("cloudtrail", "LookupEvents", seconds=0.1, region="eu-west-2")
+    answer = cordon("hunt", "--key", thief.key, "--json")
+    assert answer.code == 3
+    regions = answer.document["regions"]
+    assert "AccessDenied" in regions["eu-west-1"]
+    assert "closed" in regions["eu-west-2"]
+    assert {told for name, told in regions.items() if name not in ("eu-west-1", "eu-west-2")} == {
+        "ok"
+    }
+    assert [c["id"] for c in answer.document["created"]] == ["evil-bucket"]
+    assert answer.document["complete"] is False
+    people = cordon("hunt", "--key", thief.key)
+    assert people.code == 3
+    assert "INCOMPLETE" in people.out
+    assert "eu-west-1: LookupEvents: AccessDenied" in people.out
+
+
+def test_where_events_are_missing_what_is_new_is_listed(
+    thief: Thief, cordon: Cordon, faults: Faults
+) -> None:
+    thief.client("s3").create_bucket(Bucket="evil-bucket")
+    ec2 = thief.client("ec2", FAR)
+    pair = ec2.create_key_pair(KeyName="evil")["KeyPairId"]
+    faults.deny("cloudtrail", "LookupEvents", region=FAR)
+    document = cordon("hunt", "--key", thief.key, "--json").document
+    assert [c["id"] for c in document["created"]] == ["evil-bucket"]
+    assert {(n["id"], n["region"]) for n in document["without_trail"]} == {(pair, FAR)}
+
+
+def test_what_can_t_be_looked_at_makes_it_incomplete(
+    thief: Thief, cordon: Cordon, faults: Faults
+) -> None:
+    thief.client("s3").create_bucket(Bucket="evil-bucket")
+    faults.deny("s3", "HeadBucket")
+    answer = cordon("hunt", "--key", thief.key, "--json")
+    assert answer.code == 3
+    (made,) = answer.document["created"]
+    assert made["exists"] is None
+    assert "evil-bucket is still there could not be told" in answer.document["gaps"][0]
+
+
+def test_regions_and_the_one_of_the_global_services(
+    thief: Thief, cordon: Cordon, calls: Calls
+) -> None:
+    thief.client("iam").create_user(UserName="eve")
+    calls.clear()
+    document = cordon("hunt", "--key", thief.key, "--regions", "eu-west-1", "--json").document
+    assert set(document["regions"]) == {"eu-west-1", "us-east-1"}
+    assert [c["id"] for c in document["created"]] == ["eve"]
+    assert {c.region for c in calls.of("cloudtrail")} == {"eu-west-1", "us-east-1"}
+
+
+def test_a_principal_that_is_gone_can_be_hunted(
+    thief: Thief, cordon: Cordon, aws_lab: AwsLab
+) -> None:
+    thief.client("s3").create_bucket(Bucket="evil-bucket")
+    aws_lab.client("iam").delete_access_key(UserName="alice", AccessKeyId=thief.key)
+    aws_lab.client("iam").delete_user(UserName="alice")
+    answer = cordon("hunt", "--principal", f"arn:aws:iam::{ACCOUNT}:user/alice", "--json")
+    assert answer.code == 0
+    assert [c["id"] for c in answer.document["created"]] == ["evil-bucket"]
+    assert any("not there any more" in note for note in answer.document["notes"])
+
+
+def test_since(thief: Thief, cordon: Cordon, aws_lab: AwsLab) -> None:
+    group = aws_lab.client("ec2", FAR).create_security_group(GroupName="g", Description="g")
+    thief.client("ec2", FAR).create_key_pair(KeyName="evil")
+    regions = ("--regions", FAR)
+    document = cordon("hunt", "--since", "2026-01-01", *regions, "--json").document
+    made = {c["type"]: c["actor"] for c in document["created"]}
+    assert made["AWS::EC2::KeyPair"] == f"arn:aws:iam::{ACCOUNT}:user/alice"
+    assert made["AWS::EC2::SecurityGroup"].startswith("arn:aws:")
+    assert group["GroupId"] in {c["id"] for c in document["created"]}
+    assert document["followed_keys"] == []
+    assert document["without_trail"] == []
+
+
+def test_since_longer_ago_than_the_history(thief: Thief, cordon: Cordon, aws_lab: AwsLab) -> None:
+    regions = ("--regions", "us-east-1")
+    answer = cordon("hunt", "--since", "2020-01-01", *regions, "--json")
+    assert answer.code == 3
+    assert any("90 days" in gap for gap in answer.document["gaps"])
+
+
+def test_a_trail_and_lake_are_read_too(thief: Thief, cordon: Cordon, aws_lab: AwsLab) -> None:
+    old = record(
+        "s3:DeleteObject",
+        by_user(key=thief.key),
+        region=FAR,
+        request={"bucketName": "b", "key": "k"},
+        eventTime="2026-03-01T10:00:00Z",
+    )
+    s3 = aws_lab.client("s3")
+    s3.create_bucket(Bucket="trail-bucket")
+    s3.put_object(
+        Bucket="trail-bucket",
+        Key=f"AWSLogs/{ACCOUNT}/CloudTrail/{FAR}/2026/03/01/x.json.gz",
+        Body=gzip.compress(json.dumps({"Records": [old]}).encode()),
+    )
+    lake = record("s3:GetObject", by_user(key=thief.key), eventTime="2026-03-02T10:00:00Z")
+    TRAIL.plant(lake)
+    store = "11111111-2222-3333-4444-555555555555"
+    more = ("--trail", "s3://trail-bucket", "--lake", store, "--since", "2026-02-28")
+    answer = cordon("hunt", "--key", thief.key, "--regions", "us-east-1", *more, "--json")
+    document = answer.document
+    assert answer.code == 0, document["gaps"]
+    assert [e["name"] for e in document["events"]] == ["DeleteObject"]
+    assert [r["name"] for r in document["reads"]] == ["GetObject"]
+    assert document["sources"] == {
+        "trail s3://trail-bucket/AWSLogs/": "ok",
+        f"lake {store}": "ok",
+    }
+
+
+def test_events_as_csv(thief: Thief, cordon: Cordon, tmp_path: Path) -> None:
+    thief.client("ec2", FAR).create_key_pair(KeyName="evil")
+    hostile = record(
+        "ec2:StopInstances", by_user(key=thief.key), userAgent='=cmd|"/c calc"!A1\x1b[2J\n-x'
+    )
+    hostile["eventTime"] = TRAIL.records("us-east-1")[0]["eventTime"]
+    TRAIL.plant(hostile)
+    path = tmp_path / "events.csv"
+    assert cordon("hunt", "--key", thief.key, "--csv", str(path)).code == 0
+    rows = list(csv.DictReader(path.open()))
+    assert {row["name"] for row in rows} == {"StopInstances", "CreateKeyPair"}
+    (stop,) = [row for row in rows if row["name"] == "StopInstances"]
+    assert stop["agent"] == '\'=cmd|"/c calc"!A1 [2J -x'
+    assert all(not cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
+    assert cordon("hunt", "--key", thief.key, "--csv", str(path)).code == 2  # it exists
+
+    to_stdout = cordon("hunt", "--key", thief.key, "--csv", "-")
+    assert len(list(csv.DictReader(io.StringIO(to_stdout.out)))) == 2
+    assert "FOUND" in to_stdout.err
+
+
+def test_hostile_text_moves_no_cursor(thief: Thief, cordon: Cordon) -> None:
+    at = TRAIL.records("us-east-1")[0]["eventTime"]
+    for name in ("\x1b[2Jred", "[bold]markup[/bold]", "; reboot"):
+        made = record(
+            "iam:CreateUser", by_user(key=thief.key), response={"user": {"userName": name}}
+        )
+        TRAIL.plant({**made, "eventTime": at})
+    answer = cordon("hunt", "--key", thief.key)
+    assert "\x1b" not in answer.out
+    assert "\\x1b[2Jred" in answer.out
+    assert "[bold]markup[/bold]" in answer.out
+
+
+def test_a_case_keeps_the_raw_events(
+    thief: Thief, cordon: Cordon, aws_lab: AwsLab, calls: Calls
+) -> None:
+    prepare_vault(aws_lab, "eu-west-1")
+    vault = ("--region", "eu-west-1")
+    thief.client("s3").create_bucket(Bucket="evil-bucket")
+    answer = cordon("hunt", "--key", thief.key, "--case", "IR-7", *vault, "--json")
+    document = answer.document
+    assert answer.code == 0, answer.err
+    assert document["evidence"]["complete"] is True
+    folder = Path(document["evidence"]["local"]) / "evidence" / "hunt"
+    raw = gzip.decompress((folder / "events-00001.jsonl.gz").read_bytes()).splitlines()
+    assert [json.loads(line)["eventName"] for line in raw] == ["CreateBucket"]
+    assert json.loads((folder / "findings.json").read_bytes())["created"][0]["id"] == "evil-bucket"
+    assert document["created"][0]["contain"]
+    assert cordon("case", "verify", "--case", "IR-7").code == 0
+    stored = aws_lab.client("s3").list_objects_v2(Bucket="cordon-vault-example")["Contents"]
+    assert any(o["Key"].endswith("events-00001.jsonl.gz") for o in stored)
+    assert {c.action for c in calls.mutating if "cordon/" in c.user_agent} == {"s3:PutObject"}
+
+    again = cordon("hunt", "--key", thief.key, "--case", "IR-7", *vault)
+    assert again.code == 0
+    assert "cordon key" not in again.out
+    assert cordon("case", "verify", "--case", "IR-7").code == 0
+
+
+def test_a_hunt_that_died_is_not_resumed(
+    thief: Thief, cordon: Cordon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("responders.hunt.hunting._Summary.made", dies)
+    assert cordon("hunt", "--key", thief.key, "--case", "IR-7").code == 4
+    resumed = cordon("resume", "--case", "IR-7", "--json")
+    assert (resumed.code, resumed.document["outcome"]) == (0, "nothing-to-resume")
+
+
+def test_a_hunt_holds_no_lock(thief: Thief, cordon: Cordon) -> None:
+    """What it finds can be contained in the same case while it goes on."""
+    with Case("IR-7").locked():
+        assert cordon("hunt", "--key", thief.key, "--case", "IR-7").code == 3  # no vault
+
+
+def test_an_interrupted_hunt_tells_what_it_has(
+    thief: Thief, cordon: Cordon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thief.client("s3").create_bucket(Bucket="evil-bucket")
+    search = lookup.EventHistory.search
+
+    def interrupted(self: Any, *args: Any) -> Any:
+        for page in search(self, *args):
+            yield page
+            self._stop.set()
+
+    monkeypatch.setattr(lookup.EventHistory, "search", interrupted)
+    answer = cordon("hunt", "--key", thief.key, "--regions", "us-east-1", "--json")
+    assert answer.code == 130
+    assert answer.document["complete"] is False
+    assert [c["id"] for c in answer.document["created"]] == ["evil-bucket"]
+
+
+def test_lists_are_cut_and_say_so(
+    thief: Thief, cordon: Cordon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("responders.hunt.hunting.LISTED", 2)
+    monkeypatch.setattr("responders.hunt.digest.LISTED", 2)
+    monkeypatch.setattr(existence, "BATCH", 2)
+    ec2 = thief.client("ec2", FAR)
+    ec2.run_instances(ImageId="ami-12345678", MinCount=5, MaxCount=5)
+    for name in "abc":
+        ec2.create_key_pair(KeyName=name)
+    document = cordon("hunt", "--key", thief.key, "--json").document
+    assert document["counts"]["created"] == 4
+    assert len(document["created"]) == len(document["events"]) == 2
+    assert document["not_listed"] == {"created": 6, "events": 2}
