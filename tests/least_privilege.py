@@ -21,6 +21,7 @@ KEY = "cordon_actions"
 
 IMPLICIT = {
     "iam:PassRole": "passed with an instance profile",
+    "iam:TagPolicy": "a deny policy is tagged as it is created",
     "kms:CreateGrant": "EC2 copies snapshots and makes volumes under the key",
     "kms:Decrypt": "S3 and EC2 read under the key",
     "kms:DescribeKey": "EC2 looks at the key of a copy or a volume",
