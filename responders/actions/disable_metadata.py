@@ -7,6 +7,7 @@ the Systems Manager agent among them, need it.
 from __future__ import annotations
 
 from responders.action import Action, Incident, Seen
+from responders.errors import Skip
 from responders.permissions import allow, ec2
 
 ENDPOINT = "metadata endpoint"
@@ -32,9 +33,12 @@ class DisableMetadata(Action):
         return {ENDPOINT: str(options.get("HttpEndpoint", "enabled"))}
 
     def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
-        """A line while it is on."""
-        on = seen[ENDPOINT] != "disabled"
-        return ("the metadata service hands out the role's credentials",) if on else ()
+        """A line while it is on. Skip when the channel profile is wanted: its agent needs it."""
+        if seen[ENDPOINT] == "disabled":
+            return ()
+        if incident.options.isolated_profile == "channel":
+            raise Skip("it stays on, for the agent has the channel profile's credentials from it")
+        return ("the metadata service hands out the role's credentials",)
 
     def act(self, incident: Incident, seen: Seen) -> None:
         """Off."""

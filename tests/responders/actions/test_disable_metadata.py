@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lab.calls import Calls
 from responders.actions.disable_metadata import DisableMetadata
-from responders.result import AlreadyInPlace
+from responders.result import AlreadyInPlace, Skipped
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
 
@@ -42,3 +43,10 @@ def test_off_before_is_off_after(life: Life, scenario: Scenario) -> None:
     )
     assert isinstance(life.run().result, AlreadyInPlace)
     assert life.release() is None
+
+
+def test_it_stays_on_for_the_channel(life: Life, scenario: Scenario) -> None:
+    life.options = replace(life.options, isolated_profile="channel")
+    before = options(scenario)
+    assert isinstance(life.run().result, Skipped)
+    assert options(scenario) == before
