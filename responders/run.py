@@ -168,9 +168,8 @@ class Runner:
     def _say(self, report: StepReport) -> None:
         try:
             self._tell(report)
-        except (
-            OSError
-        ):  # the terminal is gone: that must not stop a response, and the record has it
+        except OSError:
+            # The terminal is gone. That must not stop a response, and the record has it all.
             self._tell = lambda _report: None
 
     def _attempt(self, step: Step, *, fresh: bool) -> StepReport:
