@@ -57,6 +57,13 @@ def prepare(
     return run_program(PROGRAM, {**least, **(config or {})}, mocks=mocks, preview=preview)
 
 
+def declare(folder: Path, text: str) -> Program:
+    """A small program of its own, given as text and written into `folder`."""
+    program = folder / "__main__.py"
+    program.write_text(text)
+    return run_program(program, mocks=PlainMocks())
+
+
 def imagined(partition: str) -> PlainMocks:
     """An account in one of `PARTITIONS`."""
     regions = PARTITIONS[partition]

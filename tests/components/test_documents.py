@@ -12,8 +12,8 @@ import pytest
 import contract
 from components.documents import RECIPES, SCRIPTS, SIZE_LIMIT, Parameter, content, sha256
 from contract import Document, Purpose
-from lab.plain import PlainMocks
-from lab.program import Program, run_program
+from lab.program import Program
+from tests.preparation import declare
 
 PROGRAM = """
 import pulumi
@@ -55,9 +55,7 @@ GOOD = {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    path = tmp_path_factory.mktemp("program") / "__main__.py"
-    path.write_text(PROGRAM)
-    return run_program(path, mocks=PlainMocks())
+    return declare(tmp_path_factory.mktemp("program"), PROGRAM)
 
 
 def made(document: Document) -> dict[str, Any]:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.guardrails import DETACHED, POLICIES, Scope, content
 from contract import POLICIES_PER_TARGET, SCP_LIMIT, Purpose, kit_tags
-from lab.plain import PlainMocks
 from lab.policy import Asked, denied_by
-from lab.program import Program, run_program
+from lab.program import Program
+from tests.preparation import declare
 
 A = "111122223333"
 ORGANIZATION = "o-exampleorg1"
@@ -403,9 +402,7 @@ ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    path: Path = tmp_path_factory.mktemp("program") / "__main__.py"
-    path.write_text(PROGRAM)
-    return run_program(path, mocks=PlainMocks())
+    return declare(tmp_path_factory.mktemp("program"), PROGRAM)
 
 
 def test_each_policy_is_declared_with_its_content(program: Program) -> None:

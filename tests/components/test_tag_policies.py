@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from components.tag_policies import content
 from contract import TAG_POLICY_LIMIT, TAG_RULES, Purpose, TagRule, kit_tags
-from lab.plain import PlainMocks
-from lab.program import Program, run_program
+from lab.program import Program
+from tests.preparation import declare
 
 PROGRAM = """
 from components.tag_policies import TagPolicies, TagPoliciesArgs
@@ -22,9 +21,7 @@ ATTACHMENT = "aws:organizations/policyAttachment:PolicyAttachment"
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    path: Path = tmp_path_factory.mktemp("program") / "__main__.py"
-    path.write_text(PROGRAM)
-    return run_program(path, mocks=PlainMocks())
+    return declare(tmp_path_factory.mktemp("program"), PROGRAM)
 
 
 def test_one_policy_of_the_right_type_holds_every_rule(program: Program) -> None:
