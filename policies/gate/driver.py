@@ -39,10 +39,9 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
         del os.environ[name]
     sys.path.append(request["root"])
     folder = Path(request["policies"])
-    errors.lines += [
-        f"{name} is also the name of another module: rename it" for name in taken(folder)
-    ]
-    registered = {} if errors.lines else load(folder)
+    if names := taken(folder):
+        sys.exit(f"{', '.join(names)}: also the name of another module, which it would replace")
+    registered = load(folder)
     stacks = {name: scan(file) for name, file in request["plans"].items()}
     return {"registered": registered, "known": known(), "errors": errors.lines, "stacks": stacks}
 

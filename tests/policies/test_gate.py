@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import textwrap
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -150,7 +149,14 @@ def test_good_passes_and_a_waived_failure_is_shown_with_its_line(run: Run, tmp_p
     assert own["suppressions"][0]["justification"] == "It is an example of a waiver."
 
 
-def test_a_failure_names_resource_reason_file_and_line(run: Run, tmp_path: Path) -> None:
+def test_a_failure_names_resource_reason_file_and_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the caller's environment and folder would have Checkov skip it."""
+    monkeypatch.setenv("CKV_SKIP_CHECK", "CKV_TEST_1")
+    monkeypatch.setenv("CHECKOV_CHECK_FAIL_LEVEL", "OFF")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".checkov.yaml").write_text("skip-check: [CKV_TEST_1]\n")
     code, out, _ = run(GOOD, BAD, OLD)
     assert code == 1
     [line] = [line for line in out.splitlines() if line.startswith("FAIL")]
@@ -206,11 +212,11 @@ def test_broken_policies_are_faults(run: Run, folder: Path) -> None:
     assert "CKV_TEST_5 (raises_once.py) judged no resource" not in out
 
 
-def test_a_policy_named_like_another_module_is_a_fault(run: Run, folder: Path) -> None:
+def test_a_policy_named_like_another_module_is_refused(run: Run, folder: Path) -> None:
     (folder / "json.py").write_text(POLICY.replace("CKV_TEST_1", "CKV_TEST_2"))
-    code, out, _ = run(GOOD, OLD)
-    assert code == 1
-    assert "json.py is also the name of another module" in out
+    code, _, err = run(GOOD, OLD)
+    assert code == 2
+    assert "json.py: also the name of another module" in err
 
 
 def test_no_package_no_policies(run: Run, folder: Path) -> None:
@@ -401,16 +407,3 @@ def test_a_checkov_that_dies_passes_nothing(
     code, _, err = run(GOOD, OLD)
     assert code == 2
     assert "Checkov gave no report (exit code 0): dead" in err
-
-
-def test_the_callers_environment_does_not_change_what_is_checked(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("CKV_SKIP_CHECK", "CKV_TEST_1")
-    monkeypatch.setenv("CHECKOV_CHECK_FAIL_LEVEL", "OFF")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / ".checkov.yaml").write_text(textwrap.dedent("skip-check: [CKV_TEST_1]\n"))
-    REPORTS.clear()
-    code, out, _ = run(GOOD, BAD, OLD)
-    assert code == 1
-    assert "aws_kms_key.bad" in out
