@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from responders.hunt.paths import text, texts
+from responders.hunt.paths import member, text, texts
 
 Record = Mapping[str, Any]
 """A record as CloudTrail writes it."""
@@ -92,8 +92,8 @@ def read_event(record: Record) -> Event:
     """Reads a record; ValueError when it is none."""
     identity = record.get("userIdentity")
     identity = identity if isinstance(identity, Mapping) else {}
-    arn = text(identity, "arn")
-    kind = text(identity, "type")
+    arn = member(identity, "arn")
+    kind = member(identity, "type")
     return Event(
         id=_needed(record, "eventID"),
         time=_time(_needed(record, "eventTime")),
@@ -101,16 +101,16 @@ def read_event(record: Record) -> Event:
         source=_needed(record, "eventSource"),
         region=_needed(record, "awsRegion"),
         error=_error(record),
-        key=text(identity, "accessKeyId"),
+        key=member(identity, "accessKeyId"),
         arn=arn,
         kind=kind,
-        account=text(identity, "accountId"),
-        recipient=text(record, "recipientAccountId"),
+        account=member(identity, "accountId"),
+        recipient=member(record, "recipientAccountId"),
         username=_username(identity, kind, arn),
         issuer=text(identity, "sessionContext.sessionIssuer.arn"),
-        invoked_by=text(identity, "invokedBy"),
-        ip=text(record, "sourceIPAddress"),
-        agent=text(record, "userAgent"),
+        invoked_by=member(identity, "invokedBy"),
+        ip=member(record, "sourceIPAddress"),
+        agent=member(record, "userAgent"),
         read_only=record.get("readOnly") in (True, "true"),
         from_console=record.get("sessionCredentialFromConsole") in (True, "true"),
         record=record,
@@ -118,7 +118,7 @@ def read_event(record: Record) -> Event:
 
 
 def _needed(record: Record, name: str) -> str:
-    value = text(record, name)
+    value = member(record, name)
     if not value:
         raise ValueError(f"a CloudTrail record without {name}")
     return value
@@ -131,10 +131,10 @@ def _time(value: str) -> datetime:
 
 def _error(record: Record) -> str:
     """The error code; a failed sign-in has none (CloudTrail user guide, "sign-in events")."""
-    if code := text(record, "errorCode"):
+    if code := member(record, "errorCode"):
         return code
     if text(record, "responseElements.ConsoleLogin") == "Failure":
-        return text(record, "errorMessage") or "Failure"
+        return member(record, "errorMessage") or "Failure"
     return ""
 
 
@@ -143,4 +143,4 @@ def _username(identity: Mapping[str, Any], kind: str, arn: str) -> str:
         return "root"
     if kind in ("AssumedRole", "FederatedUser"):
         return arn.rpartition("/")[2]
-    return text(identity, "userName")
+    return member(identity, "userName")

@@ -130,7 +130,7 @@ class Index:
                     event.invoked_by,
                     event.ip,
                     event.agent,
-                    json.dumps(deed.to),
+                    json.dumps(deed.to) if deed.to else "[]",
                     lead.number,
                 ),
             )

@@ -7,6 +7,7 @@ wrapping differs (EC2's newer operations). Values are whatever the caller of AWS
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
@@ -32,16 +33,26 @@ def text(value: Any, path: str) -> str:
     return next(iter(texts(value, path)), "")
 
 
+def member(value: Mapping[str, Any], name: str) -> str:
+    """The text that is a direct member, or the empty string; quicker than a path."""
+    found = value.get(name)
+    return _whole(found) if isinstance(found, str) and found != HIDDEN else ""
+
+
 def _whole(text: str) -> str:
     """Text that can be written: half a surrogate pair, which JSON can carry, is spelled out."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _steps(path: str) -> Iterator[str]:
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    """Paths come from our tables, not from events, so that there are few."""
     parts = path.split(".")
-    for number, part in enumerate(parts):
-        if part:
-            yield f"..{part}" if number and not parts[number - 1] else part
+    return tuple(
+        f"..{part}" if number and not parts[number - 1] else part
+        for number, part in enumerate(parts)
+        if part
+    )
 
 
 def _step(value: Any, step: str) -> Iterator[Any]:
