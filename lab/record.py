@@ -17,10 +17,9 @@ import pulumi
 
 from lab.plain import PlainMocks
 from lab.program import Program, Registration, run_program
+from policies.bridge.program import BLIND, RECORDING_SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent
-SCHEMA = 1
-SECRET = "(secret)"  # noqa: S105 - what stands in a secret's place
 
 COMMON = {
     "aws:region": "eu-west-1",
@@ -72,7 +71,7 @@ def record(root: Path = ROOT) -> dict[str, Any]:
         {"stack": name, "resources": _resources(run(name, root), root, _secrets(name))}
         for name in DEPLOYMENTS
     ]
-    return {"schema": SCHEMA, "stacks": stacks}
+    return {"schema": RECORDING_SCHEMA, "stacks": stacks}
 
 
 def run(name: str, root: Path = ROOT) -> Program:
@@ -114,8 +113,8 @@ def _blind(value: Any, secrets: list[str]) -> str:
     """A secret's text without the secret settings in it, so that it can be judged; else nothing."""
     text = value if isinstance(value, str) else ""
     for secret in secrets:
-        text = text.replace(secret, SECRET)
-    return text if SECRET in text else SECRET
+        text = text.replace(secret, BLIND)
+    return text if BLIND in text else BLIND
 
 
 def _relative(file: Path, root: Path) -> str:

@@ -85,8 +85,10 @@ def read_preview(file: Path) -> tuple[Stack, ...]:
             raise BridgeError(
                 f"{file}: the preview failed: {diagnostic.get('message', '').strip()}"
             )
-    states = [step["newState"] for step in steps if step.get("newState")]
-    resources = tuple(_planned(s) for s in states if s["type"] != "pulumi:pulumi:Stack")
+    # What is replaced has several steps with the same new state.
+    states = {step["newState"]["urn"]: step["newState"] for step in steps if step.get("newState")}
+    planned = (s for s in states.values() if s["type"] != "pulumi:pulumi:Stack")
+    resources = tuple(_planned(state) for state in planned)
     names = {resource.urn.split("::")[0].removeprefix("urn:pulumi:") for resource in resources}
     return _not_empty((Stack("-".join(sorted(names)), resources),), file)
 

@@ -210,7 +210,8 @@ STACK_STATE = {
 def test_a_preview_is_read_without_secrets_and_unknowns(tmp_path: Path) -> None:
     steps = [
         {"op": "same", "newState": STACK_STATE},
-        {"op": "create", "newState": STATE},
+        {"op": "create-replacement", "newState": STATE},
+        {"op": "replace", "newState": STATE},
         {"op": "delete", "oldState": {**STATE, "urn": "urn:gone"}},
     ]
     [stack] = read_preview(written(tmp_path, {"steps": steps}))

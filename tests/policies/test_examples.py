@@ -98,6 +98,17 @@ def test_every_policy_has_been_seen_to_pass_and_to_fail(name: str) -> None:
     assert module(name).BAD
 
 
+def test_references_reach_checkovs_graph_checks(report: Report) -> None:
+    """CKV2_AWS_6, built in, asks whether a bucket has a public access block: it is a connection."""
+
+    def said(stack: str) -> set[str]:
+        found = [v for v in report.verdicts if v.stack == stack and v.check == "CKV2_AWS_6"]
+        return {verdict.result for verdict in found}
+
+    assert said("vault_not_public-good-0") == {"passed"}
+    assert said("vault_not_public-bad-0") == {"failed"}
+
+
 def test_checkov_said_nothing_else(report: Report) -> None:
     assert report.errors == ()
     assert report.parsing_errors == ()

@@ -15,7 +15,9 @@ from policies.bridge.plan import Plan, plan
 from policies.bridge.program import Resource, Stack
 from policies.gate import __main__ as gate
 from policies.gate.ask import Report, Verdict
-from policies.gate.judge import Case, judge
+from policies.gate.judge import Case, Outcome, judge
+from policies.gate.junit import junit
+from policies.gate.sarif import sarif
 from tests.policies.samples import OWN, made
 
 Run = Callable[..., tuple[int, str, str]]
@@ -172,6 +174,18 @@ def test_a_failure_names_resource_reason_file_and_line(
         "artifactLocation": {"uri": "stacks/example.py"},
         "region": {"startLine": 7},
     }
+
+
+def test_reports_hold_hostile_text_as_text(tmp_path: Path) -> None:
+    hostile = "a\x00\x1b[31m<b>&\ud800"
+    failed = Verdict("account", "CKV_TEST_1", hostile, "failed", "aws_kms_key.a", (hostile,))
+    outcome = Outcome((hostile,), (failed,), (), ())
+    suites = ElementTree.fromstring(junit(outcome, {}))  # noqa: S314 - our own
+    messages = [one.get("message") for one in suites.iter("failure")]
+    assert messages == [": a??[31m<b>&?", "a??[31m<b>&?"]
+    [result, fault] = json.loads(sarif(outcome, {}))["runs"][0]["results"]
+    assert result["message"]["text"] == f"aws_kms_key.a: {hostile}"
+    assert fault["ruleId"] == "gate"
 
 
 # --- policies that Checkov would pass over --------------------------------------------------------

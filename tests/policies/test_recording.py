@@ -9,7 +9,7 @@ import pytest
 
 from lab import record
 from policies.bridge.plan import plan
-from policies.bridge.program import Stack, read_recording
+from policies.bridge.program import BLIND, Stack, read_recording
 from policies.gate.__main__ import ROOT
 
 
@@ -54,7 +54,7 @@ def test_no_secret_is_recorded_and_a_document_with_one_still_can_be_judged(
     roles = [r for r in stacks["forensics"].resources if r.name == "responder-role"]
     [trust] = [json.loads(one.inputs["assumeRolePolicy"]) for one in roles]
     [statement] = trust["Statement"]
-    assert statement["Condition"]["StringEquals"]["sts:ExternalId"] == record.SECRET
+    assert statement["Condition"]["StringEquals"]["sts:ExternalId"] == BLIND
 
 
 def test_a_command_without_a_file_says_how(capsys: pytest.CaptureFixture[str]) -> None:
