@@ -167,6 +167,9 @@ def test_s3_leads_to_the_vault_and_with_an_organization_to_its_buckets() -> None
 
 
 def test_the_forensic_vpc_has_isolation_groups_too() -> None:
+    reached = prepare({"stacks": ["forensics", "account"], "responderCidrs": ["198.51.100.0/24"]})
+    [rule] = reached.named(f"{VPC}-isolation-vpc-isolate").inputs["ingress"]
+    assert rule["cidrBlocks"] == ["198.51.100.0/24"]
     for purpose in ("isolate", "untrack"):
         group = get(f"isolation-vpc-{purpose}")
         assert group.inputs["vpcId"] == get("vpc").id
