@@ -6,6 +6,7 @@ use the backends that the mends patch.
 
 from __future__ import annotations
 
+from lab.authorization import Authorization
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.gate import door
@@ -18,6 +19,7 @@ from lab.trail.trail import Trail
 FAULTS = Faults()
 CALLS = Calls()
 TRAIL = Trail()
+AUTHORIZATION = Authorization()
 
 
 def mend() -> None:
@@ -31,5 +33,6 @@ def mend() -> None:
     door.add_layer(FAULTS.layer)
     door.add_layer(refuse_disabled)
     door.add_layer(refuse_dead_keys)
+    door.add_layer(AUTHORIZATION.layer)
     door.add_layer(answers)
     door.install()
