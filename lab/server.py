@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
 
 from lab.mended import mend
 
@@ -43,14 +50,27 @@ def credentials_env(region: str = HOME_REGION) -> dict[str, str]:
 
 @contextmanager
 def serve(port: int = 0) -> Iterator[Server]:
-    """Serves until the block ends. Port 0 takes a free one; OSError when the port is taken."""
+    """Serves until the block ends. Port 0 takes a free one; OSError when the port is taken.
+
+    Moto's own `ThreadedMotoServer` waits for ever for a port that is taken.
+    """
     mend()
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # half a second per region, for nothing
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    moto = ThreadedMotoServer(HOST, port, verbose=False)
-    moto.start()
-    try:
-        host, bound = moto.get_host_and_port()
-        yield Server(f"http://{host}:{bound}")
-    finally:
-        moto.stop()
+    with socket.create_server((HOST, port)) as bound:
+        server = make_server(
+            HOST,
+            port,
+            DomainDispatcherApplication(create_backend_app),
+            threaded=True,
+            request_handler=MotoRequestHandler,
+            fd=bound.fileno(),
+        )
+        thread = threading.Thread(target=server.serve_forever, name="moto", daemon=True)
+        thread.start()
+        try:
+            yield Server(f"http://{HOST}:{server.port}")
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()

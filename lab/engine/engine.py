@@ -7,6 +7,7 @@ nothing in the lab needs them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,10 @@ class Engine(pulumi.runtime.Mocks):
             raise NotInTheTable(f"{args.typ} {args.name} would change: {', '.join(changed)}")
         return id_, state
 
+    @cached_property
+    def _account(self) -> str:
+        return str(self._clients("sts", self._home).get_caller_identity()["Account"])
+
     def _create(self, args: MockResourceArgs, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         if args.typ not in CREATORS:
             raise NotInTheTable(
@@ -63,7 +68,7 @@ class Engine(pulumi.runtime.Mocks):
                 "which lab/engine/table.py collects"
             )
         region = inputs.get("region") or self._home
-        new = New(args.name, inputs, region, self._clients)
+        new = New(args.name, inputs, region, self._account, self._clients)
         id_, attributes = CREATORS[args.typ](new)
         tags = inputs.get("tags") or {}
         # The inputs as they came: what is secret in them stays secret in the outputs.

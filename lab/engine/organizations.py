@@ -7,12 +7,16 @@ from lab.engine.resource import Created, New
 
 def _organization(new: New) -> Created:
     client = new.client("organizations")
-    made = client.create_organization(FeatureSet=new.inputs.get("featureSet", "ALL"))[
-        "Organization"
-    ]
-    root = client.list_roots()["Roots"][0]["Id"]
+    try:
+        made = client.describe_organization()["Organization"]  # as `pulumi import` would have it
+    except client.exceptions.AWSOrganizationsNotInUseException:
+        features = new.inputs.get("featureSet", "ALL")
+        made = client.create_organization(FeatureSet=features)["Organization"]
+    root = client.list_roots()["Roots"][0]
+    enabled = {kind["Type"] for kind in root["PolicyTypes"]}
     for kind in new.inputs.get("enabledPolicyTypes") or ():
-        client.enable_policy_type(RootId=root, PolicyType=kind)
+        if kind not in enabled:
+            client.enable_policy_type(RootId=root["Id"], PolicyType=kind)
     for service in new.inputs.get("awsServiceAccessPrincipals") or ():
         client.enable_aws_service_access(ServicePrincipal=service)
     roots = client.list_roots()["Roots"]

@@ -22,16 +22,12 @@ class New:
     logical: str
     inputs: Mapping[str, Any]
     region: str
+    account: str
     clients: Clients
 
     def client(self, service: str) -> Any:
         """A client of the service in the resource's region."""
         return self.clients(service, self.region)
-
-    @cached_property
-    def account(self) -> str:
-        """The account's id."""
-        return str(self.clients("sts", self.region).get_caller_identity()["Account"])
 
     @cached_property
     def name(self) -> str:

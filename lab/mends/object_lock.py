@@ -1,9 +1,9 @@
 """Object Lock and checksums of S3 as documented.
 
-Moto accepts a wrong SHA-256 or MD5, an upload under lock without any checksum, and the shortening
-of a compliance retention; GetObjectRetention answers with the object. (S3 API, PutObject:
-`BadDigest`; S3 user guide, "Object Lock": a checksum or Content-MD5 is required; compliance can't
-be shortened by anyone, governance only with the bypass.)
+Moto takes no `x-amz-checksum-` header for a checksum where Object Lock wants one. It accepts a
+wrong SHA-256 or MD5 and the shortening of a compliance retention; its GetObjectRetention answers
+with the object. (S3 API, PutObject: `BadDigest`; S3 user guide, "Object Lock": a checksum or
+Content-MD5 is required; compliance can't be shortened by anyone, governance only with the bypass.)
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
-from lab.gate.answers import answer, check
+from moto.s3.responses import S3Response
+
+from lab.gate.answers import amend, answer, check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
 from lab.mends.backends import partitional
@@ -21,11 +23,29 @@ from lab.mends.backends import partitional
 
 def mend() -> None:
     """Guards uploads and retention; answers GetObjectRetention and GetObjectLegalHold."""
+    _accept_any_checksum()
     check("s3", "PutObject", "UploadPart")(_check_body)
     check("s3", "PutObject")(_check_checksum_given)
     check("s3", "PutObjectRetention")(_check_retention)
+    amend("s3", "GetObjectLockConfiguration")(_days_or_years)
     answer("s3", "GetObjectRetention")(_retention)
     answer("s3", "GetObjectLegalHold")(_legal_hold)
+
+
+def _accept_any_checksum() -> None:
+    """Moto knows only the SDKs' own header for "there is a checksum": tell it by that one."""
+    response: Any = S3Response
+    moto_put = response._key_response_put
+
+    def put(self: Any, *args: Any, **kwargs: Any) -> Any:
+        prefix = "x-amz-checksum-"
+        named = [n.lower() for n in self.headers.keys() if n.lower().startswith(prefix)]
+        if named:
+            algorithm = named[0].removeprefix(prefix).upper()
+            self.headers.environ.setdefault("HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", algorithm)
+        return moto_put(self, *args, **kwargs)
+
+    response._key_response_put = put
 
 
 def _check_body(call: Call) -> None:
@@ -102,6 +122,15 @@ def _check_retention(call: Call) -> None:
         raise AwsError(
             "AccessDenied", "Access Denied because object protected by object lock.", 403
         )
+
+
+def _days_or_years(call: Call, result: dict[str, Any]) -> None:
+    """A default retention is in days or in years; moto tells of both, the other as 0."""
+    rule = result["ObjectLockConfiguration"].get("Rule", {})
+    retention = rule.get("DefaultRetention", {})
+    for unit in ("Days", "Years"):
+        if not retention.get(unit):
+            retention.pop(unit, None)
 
 
 def _retention(call: Call) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""`cordon lab`: an AWS account on this machine, and an incident in it."""
+
+from __future__ import annotations
+
+import gc
+import json
+import signal
+import sys
+import threading
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+app = typer.Typer(
+    invoke_without_command=True,
+    no_args_is_help=False,
+    help="An AWS account on your own machine: moto, mended, prepared by the real Pulumi program.",
+)
+
+
+@app.callback()
+def _lab(context: typer.Context) -> None:
+    """Runs the story when no command is named."""
+    # A full collection over the models of botocore takes half a second, and frees nothing.
+    gc.set_threshold(200_000, 50, 1000)
+    if context.invoked_subcommand is None:
+        run()
+
+
+Regions = Annotated[
+    str, typer.Option(help="Enabled regions, with commas. Default: the 17 of every account.")
+]
+
+
+@app.command()
+def run(regions: Regions = "") -> None:
+    """Prepare, contain and release an instance, and check each step through the API."""
+    from lab.account import account
+    from lab.story import chapters
+
+    out, started = Console(highlight=False, soft_wrap=True), time.monotonic()
+    false = 0
+    with account(regions=_names(regions)) as lab:
+        out.print(Text("An AWS account at ") + Text(lab.server.endpoint, "bold"))
+        for chapter in chapters(lab, lambda line: out.print(Text(f"  {line}", "dim"))):
+            out.print(Text(chapter.title, "bold"))
+            for claim in chapter.claims:
+                mark, style = ("✓", "green") if claim.holds else ("✗", "bold red")
+                out.print(
+                    Text(f"  {mark} ", style) + Text(claim.text, "" if claim.holds else style)
+                )
+                false += not claim.holds
+    took = time.monotonic() - started
+    if false:
+        out.print(Text(f"{false} of these are not so ({took:.0f} s).", "bold red"))
+        raise typer.Exit(1)
+    out.print(Text(f"All of it is so, read back from the API ({took:.0f} s).", "bold green"))
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
+    empty: Annotated[bool, typer.Option("--empty", help="Prepare and stage nothing.")] = False,
+    prepared_only: Annotated[
+        bool, typer.Option("--prepared-only", help="Prepare, but stage no incident.")
+    ] = False,
+    regions: Regions = "",
+) -> None:
+    """Leave the account running: one JSON line says how to reach it. Ctrl-C stops it."""
+    from lab.account import account
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        with account(port, _names(regions)) as lab:
+            sys.stdout.write(
+                json.dumps(_announce(lab, empty=empty, staged=not prepared_only)) + "\n"
+            )
+            sys.stdout.flush()
+            stop.wait()
+    except OSError as error:
+        typer.echo(f"cordon: port {port} can't be used: {error.strerror}", err=True)
+        raise typer.Exit(2) from error
+
+
+def _names(text: str) -> list[str]:
+    """The regions of an option; the story's own two must be among them."""
+    from lab.story import SECOND_REGION, WORKLOAD_REGION
+
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    missing = {"us-east-1", WORKLOAD_REGION, SECOND_REGION} - set(names)
+    if names and missing:
+        raise typer.BadParameter(f"add {', '.join(sorted(missing))}: things are staged there")
+    return names
+
+
+def _announce(lab: Any, *, empty: bool, staged: bool) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from lab.story import Staged
+
+    told: dict[str, Any] = {
+        "endpoint": lab.server.endpoint,
+        "env": dict(lab.env),
+        "prepared": None,
+        "staged": None,
+    }
+    if empty:
+        return told
+    places = Staged.places(lab) if staged else None
+    told["prepared"] = dict(lab.prepare().exports)
+    if places is not None:
+        incident = Staged.on(lab, places)
+        told["staged"] = {
+            "workload": asdict(incident.workload),
+            "bystander": asdict(incident.bystander),
+        }
+    return told
