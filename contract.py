@@ -32,6 +32,8 @@ TAG_COPY = "cordon:copy-of"
 """On a copy of a snapshot: the id of the snapshot that it copies."""
 TAG_IGNORE = "cordon:ignore"
 """On a VPC: preparation leaves it alone and `cordon ready` says so. Any value but `false`."""
+TAG_DRILL = "cordon:drill"
+"""On an instance, with the value `true`: `cordon drill` may contain it for real, and release it."""
 TAG_ENVIRONMENT = "Environment"
 
 

@@ -10,6 +10,7 @@ import typer
 from contract import VERSION
 from responders.cli import (
     case,
+    drill,
     hunt,
     instance,
     key,
@@ -39,6 +40,7 @@ app.command()(hunt.hunt)
 app.command()(release.release)
 app.command()(resume.resume)
 app.command()(ready.ready)
+app.command()(drill.drill)
 app.add_typer(case.app, name="case")
 app.add_typer(support.app, name="support")
 app.add_typer(vpc.app, name="vpc")
