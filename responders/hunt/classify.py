@@ -45,7 +45,8 @@ def classify(event: Event) -> Deed:
         return Deed(kind, things or _unknown(event, kind))
     if meaning.kind is Kind.SHARED:
         to = tuple(_shared_with(event, meaning))
-        return Deed(Kind.SHARED if to else Kind.CHANGED, things, to)
+        kind = Kind.SHARED if to else Kind.CHANGED
+        return Deed(kind, things or _unknown(event, kind), to)
     return Deed(meaning.kind, things or _unknown(event, meaning.kind))
 
 
@@ -82,8 +83,8 @@ def _things(event: Event, meaning: Meaning | None) -> Iterator[Thing]:
 
 
 def _unknown(event: Event, kind: Kind) -> tuple[Thing, ...]:
-    """A created thing is listed even when its event does not name it (a dropped answer)."""
-    if kind is not Kind.CREATED:
+    """What matters most is listed even when its event does not name it (a dropped answer)."""
+    if kind not in (Kind.CREATED, Kind.SHARED, Kind.ANTI_FORENSICS):
         return ()
     meaning = table().meaning(event.service, event.name)
     place = meaning.places[0] if meaning else Place(_type_of(event), "")

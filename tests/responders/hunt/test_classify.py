@@ -120,6 +120,19 @@ def test_verbs_are_whole_words() -> None:
         ),
         ("ec2:RunInstances", {}, None, [("AWS::EC2::Instance", "", "")]),
         (
+            "ec2:DeleteFlowLogs",
+            {"DeleteFlowLogsRequest": {"FlowLogId": [{"tag": 1, "content": "fl-1"}]}},
+            None,
+            [("AWS::EC2::FlowLog", "fl-1", "")],
+        ),
+        (
+            "ec2:DeleteFlowLogs",
+            {"DeleteFlowLogsRequest": {"FlowLogId": {"tag": 1, "content": "fl-1"}}},
+            None,
+            [("AWS::EC2::FlowLog", "fl-1", "")],
+        ),
+        ("cloudtrail:StopLogging", None, None, [("AWS::CloudTrail::Trail", "", "")]),
+        (
             "iam:CreateUser",
             {},
             {"user": {"userName": HIDDEN}},
