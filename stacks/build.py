@@ -38,7 +38,7 @@ def _regional(settings: Settings, estate: Estate) -> dict[str, Any]:
     examined = forensics(settings, foundation) if "forensics" in settings.stacks else Forensics()
     prepared = account(settings, foundation) if "account" in settings.stacks else Account()
     cost = _cost(settings, foundation)
-    pulumi.log.info(f"cordon: {cost.sentence()}")
+    pulumi.log.info(f"cordon: {cost.text()}")
     return {
         **foundation.exports(),
         **(examined.exports() if "forensics" in settings.stacks else {}),

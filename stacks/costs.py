@@ -6,7 +6,6 @@ up to about a half. What grows with use is not in it: evidence kept, flow logs, 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -43,22 +42,27 @@ class Estimate:
         return {
             "monthlyUsd": self.total,
             "regions": {
-                region: {"tier": tier.value if tier else "no forensic VPC", "monthlyUsd": price}
+                region: {"tier": _named(tier), "monthlyUsd": price}
                 for region, (tier, price) in sorted(self.regions.items())
             },
         }
 
-    def sentence(self) -> str:
-        """As the preview says it."""
-        tiers = Counter(tier.value if tier else "without" for tier, _ in self.regions.values())
-        parts = ", ".join(
-            f"{count} {tier} at ${monthly(Tier(tier) if tier != 'without' else None):.2f}"
-            for tier, count in sorted(tiers.items())
-        )
-        return (
-            f"idle, this costs about ${self.total:.2f} a month at list prices of us-east-1 "
-            f"(regions by tier: {parts})"
-        )
+    def text(self) -> str:
+        """As the preview says it: the total, and a line per tier with its regions."""
+        of_tier: dict[Tier | None, list[str]] = {}
+        for region, (tier, _) in sorted(self.regions.items()):
+            of_tier.setdefault(tier, []).append(region)
+        lines = [
+            f"  {_named(tier)}, ${monthly(tier):.2f} each: {', '.join(of_tier[tier])}"
+            for tier in (None, *Tier)
+            if tier in of_tier
+        ]
+        first = f"idle, about ${self.total:.2f} a month at list prices of us-east-1"
+        return "\n".join([first, *lines])
+
+
+def _named(tier: Tier | None) -> str:
+    return tier.value if tier else "no forensic VPC"
 
 
 def estimate(regions: Iterable[str], tiers: dict[str, Tier]) -> Estimate:

@@ -16,10 +16,15 @@ def test_a_region_costs_its_key_and_its_endpoints(tier: Tier | None, dollars: fl
     assert monthly(tier) == dollars
 
 
-def test_the_total_and_the_sentence_count_every_region() -> None:
-    found = estimate(["a", "b", "c", "d"], {"a": Tier.HOT, "b": Tier.WARM, "c": Tier.COLD})
-    assert found.total == 37.50 + 15.60 + 1 + 1
+def test_the_total_and_the_text_count_every_region() -> None:
+    tiers = {"a": Tier.HOT, "b": Tier.WARM, "c": Tier.COLD, "e": Tier.COLD}
+    found = estimate("abcde", tiers)
+    assert found.total == 37.50 + 15.60 + 1 + 1 + 1
     assert found.export()["regions"]["d"] == {"tier": "no forensic VPC", "monthlyUsd": 1.0}
-    assert "about $55.10 a month" in found.sentence()
-    for part in ("1 cold at $1.00", "1 hot at $37.50", "1 warm at $15.60", "1 without at $1.00"):
-        assert part in found.sentence()
+    assert found.text().splitlines() == [
+        "idle, about $56.10 a month at list prices of us-east-1",
+        "  no forensic VPC, $1.00 each: d",
+        "  cold, $1.00 each: c, e",
+        "  warm, $15.60 each: b",
+        "  hot, $37.50 each: a",
+    ]
