@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -84,6 +86,7 @@ class Aws:
         self._case = case
         self._clients: dict[tuple[str, str, int, bool], Any] = {}
         self._sources: list[Any] = []
+        self._behind = timedelta()
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(max_workers=256, thread_name_prefix="cordon")
 
@@ -193,8 +196,19 @@ class Aws:
     def identity(self) -> Identity:
         """Who calls, from STS in the home region."""
         answer = self.client("sts").get_caller_identity()
+        self._behind = behind(answer, datetime.now(UTC))
         arn = str(answer["Arn"])
         return Identity(str(answer["Account"]), arn, arn.split(":")[1])
+
+    @property
+    def clock_behind(self) -> timedelta:
+        """How far this machine's clock is behind AWS's; zero when it is ahead, or by a second."""
+        _ = self.identity
+        return self._behind
+
+    def now(self) -> datetime:
+        """The time by AWS's clock (UTC), never earlier than by this machine's."""
+        return datetime.now(UTC) + self.clock_behind
 
     @property
     def key_ids(self) -> frozenset[str]:
@@ -276,6 +290,16 @@ def recording() -> Iterator[list[Call]]:
         yield calls
     finally:
         _calls.reset(token)
+
+
+def behind(answer: Mapping[str, Any], now: datetime) -> timedelta:
+    """How far `now` is behind the time that AWS gave in an answer's `Date` header.
+
+    The header has whole seconds and is from before the answer came, so up to two seconds are none.
+    """
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    lag = parsedate_to_datetime(date) - now if date else timedelta()
+    return lag if lag > timedelta(seconds=2) else timedelta()
 
 
 def code_of(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from contract import IAM_PATH, TAG_CASE, TAG_PURPOSE, Purpose, deny_policy_name
 from responders import deny
 from responders.action import Incident
-from responders.aws import code_of
+from responders.aws import code_of, is_denied
 from responders.deny import Document
 from responders.permissions import allow
 from responders.principal import Principal
@@ -153,8 +153,7 @@ class IdentityPolicy:
     # -- inline --
 
     def _write(self, document: Document) -> str:
-        others = [d for name, d in self._inline_policies() if name != self.name]
-        left = deny.room(self._kind, others)
+        left = self._room()
         if deny.size(document) <= left:
             try:
                 self._put_inline(document)
@@ -177,6 +176,16 @@ class IdentityPolicy:
                 f"policy from {self.principal.name} or delete an inline one, and run this again"
             ) from error
         return f"{room}: it is the managed policy {self._arn}"
+
+    def _room(self) -> int:
+        """Characters left for this policy; all there can be, when it can't be read how many."""
+        try:
+            others = [d for name, d in self._inline_policies() if name != self.name]
+        except Exception as error:
+            if not is_denied(error):
+                raise
+            others = []  # AWS's own refusal tells it as well
+        return deny.room(self._kind, others)
 
     def _inline_policies(self) -> Iterator[tuple[str, Document]]:
         pages = self._iam.get_paginator(f"list_{self._kind}_policies").paginate(**self._who)

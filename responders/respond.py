@@ -7,7 +7,7 @@ import platform
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -318,7 +318,7 @@ def _opened(
         evidence: Any = NoEvidence(case)
         if not request.dry_run:
             record, evidence = open_run(case, run, mirror)
-            _begin(record, request, located, who)
+            _begin(record, request, located, who, aws.clock_behind)
         incident = Incident(
             case=case.id,
             run=run,
@@ -339,7 +339,9 @@ def _opened(
         yield _Session(request, Runner(incident, record, undo=undo, tell=tell), record, mirror)
 
 
-def _begin(record: Journal, request: Request, located: Located, who: Identity) -> None:
+def _begin(
+    record: Journal, request: Request, located: Located, who: Identity, behind: timedelta
+) -> None:
     record.caller = who.arn
     record.append(
         "resume" if record.entries else "begin",
@@ -353,16 +355,21 @@ def _begin(record: Journal, request: Request, located: Located, who: Identity) -
         options=dataclasses.asdict(request.options),
         kit=VERSION,
         host=platform.node(),
+        clock_behind_s=behind.total_seconds(),
     )
 
 
 def _started(case: Case, target: str) -> datetime:
-    """When the first run on this target began, since its last release; now, if there is none."""
+    """When the first run on this target began, since its last release; now, if there is none.
+
+    By AWS's clock where this machine's was behind it: a cut-off must not lie in the past.
+    """
     started: datetime | None = None
     for run in case.runs():
         if run.begin.get("target") == target:
             if run.begin["command"] == "release":
                 started = None
             elif started is None:
-                started = datetime.fromisoformat(str(run.begin["at"]))
+                behind = timedelta(seconds=float(run.begin.get("clock_behind_s", 0)))
+                started = datetime.fromisoformat(str(run.begin["at"])) + behind
     return started or datetime.now(UTC)

@@ -64,8 +64,9 @@ def _session(incident: Incident, subject: Principal) -> str:
 
 
 def _cut_off(incident: Incident) -> datetime:
-    renew = incident.options.renew
-    return deny.cut_off(run_began(incident.run) if renew else incident.started)
+    if incident.options.renew:
+        return deny.cut_off(run_began(incident.run) + incident.aws.clock_behind)
+    return deny.cut_off(incident.started)
 
 
 def _wanted(incident: Incident, subject: Principal) -> Document:

@@ -9,7 +9,7 @@ sessions of all who have the role, and says first who they are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from responders import deny
@@ -96,7 +96,7 @@ class RevokeSessions(Action):
                 Principal("role", role_name), incident.aws.identity
             ):
                 raise ValueError("it is the role that you use now, and you would be cut off")
-            wanted = _wanted(incident, policy, state, datetime.now(UTC))
+            wanted = _wanted(incident, policy, state, incident.aws.now())
             if note := _policy(incident, role_name, policy).enforce(wanted):
                 incident.note(note)
 

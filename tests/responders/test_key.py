@@ -13,6 +13,7 @@ from lab.calls import Calls
 from lab.faults import Faults
 from lab.trail.trail import Trail
 from responders import key_owner
+from responders.aws import behind
 from responders.case import Case
 from tests.conftest import AwsLab
 from tests.responders.conftest import REGION, Cordon
@@ -601,3 +602,34 @@ def test_a_session_key_that_cloudtrail_does_not_know(
     assert answer.code == 1
     assert "`cordon role`" in answer.document["advice"]
     assert calls.mutating == []
+
+
+def test_a_clock_that_is_behind_does_not_put_the_cut_off_into_the_past(
+    people: People, cordon: Cordon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("responders.aws.behind", lambda _answer, _now: timedelta(minutes=10))
+    assert cordon("key", people.key, *CASE).code == 0
+    document = people.inline()[f"cordon-deny-IR-7@{people.key}"]
+    assert cut_off_of(document) - datetime.now(UTC) > timedelta(minutes=10)
+
+
+def test_how_far_the_clock_is_behind() -> None:
+    now = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+
+    def answer(date: str) -> dict[str, Any]:
+        return {"ResponseMetadata": {"HTTPHeaders": {"date": date}}}
+
+    assert behind(answer("Sat, 31 Jan 2026 12:04:00 GMT"), now) == timedelta(minutes=4)
+    assert behind(answer("Sat, 31 Jan 2026 12:00:01 GMT"), now) == timedelta()
+    assert behind(answer("Sat, 31 Jan 2026 11:00:00 GMT"), now) == timedelta()
+    assert behind({}, now) == timedelta()
+
+
+def test_room_that_can_t_be_measured_stops_nothing(
+    people: People, cordon: Cordon, faults: Faults
+) -> None:
+    faults.deny("iam", "ListUserPolicies")
+    answer = cordon("key", people.key, *CASE)
+    assert (answer.code, answer.document["outcome"]) == (3, "contained"), answer.out
+    faults.clear()
+    assert f"cordon-deny-IR-7@{people.key}" in people.inline()
