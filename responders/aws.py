@@ -295,10 +295,13 @@ def recording() -> Iterator[list[Call]]:
 def behind(answer: Mapping[str, Any], now: datetime) -> timedelta:
     """How far `now` is behind the time that AWS gave in an answer's `Date` header.
 
-    The header has whole seconds and is from before the answer came, so up to two seconds are none.
+    The header has whole seconds and is from before the answer came, so up to two seconds are none. It is always in GMT (RFC 9110).
     """
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-    lag = parsedate_to_datetime(date) - now if date else timedelta()
+    try:
+        lag = parsedate_to_datetime(date).replace(tzinfo=UTC) - now if date else timedelta()
+    except ValueError:  # a proxy's own idea of a date
+        return timedelta()
     return lag if lag > timedelta(seconds=2) else timedelta()
 
 

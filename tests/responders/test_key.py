@@ -622,6 +622,7 @@ def test_how_far_the_clock_is_behind() -> None:
     assert behind(answer("Sat, 31 Jan 2026 12:04:00 GMT"), now) == timedelta(minutes=4)
     assert behind(answer("Sat, 31 Jan 2026 12:00:01 GMT"), now) == timedelta()
     assert behind(answer("Sat, 31 Jan 2026 11:00:00 GMT"), now) == timedelta()
+    assert behind(answer("yesterday"), now) == timedelta()
     assert behind({}, now) == timedelta()
 
 
