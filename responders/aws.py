@@ -295,7 +295,8 @@ def recording() -> Iterator[list[Call]]:
 def behind(answer: Mapping[str, Any], now: datetime) -> timedelta:
     """How far `now` is behind the time that AWS gave in an answer's `Date` header.
 
-    The header has whole seconds and is from before the answer came, so up to two seconds are none. It is always in GMT (RFC 9110).
+    The header has whole seconds, is from before the answer came, and is always in GMT (RFC 9110):
+    up to two seconds are none.
     """
     date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     try:
