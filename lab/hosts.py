@@ -114,7 +114,9 @@ def host_firewall(host: Host, given: Mapping[str, str]) -> Ended:
 
 
 def mount(host: Host, given: Mapping[str, str]) -> Ended:
-    """One ext4 file system, mounted read-only."""
+    """One ext4 file system, mounted read-only; or unmounted."""
+    if given["Mode"] == "umount":
+        return report(Document.MOUNT, ScriptExit.DONE, "unmounted")
     volume = given["Volume"]
     hashed = given.get("Hash") == "yes"
     more = {"sha256": hashlib.sha256(volume.encode()).hexdigest()} if hashed else {}

@@ -40,6 +40,15 @@ class Tool:
         return f"{self.name}={self.sha256}"
 
 
+@dataclass(frozen=True)
+class NewTool:
+    """A tool that was read on this machine."""
+
+    name: str
+    sha256: str
+    data: bytes
+
+
 def is_known(name: str) -> bool:
     """Whether a capture would look for a tool of this name."""
     fixed = {*AVML_TOOLS.values(), WINPMEM_TOOL}
@@ -71,8 +80,8 @@ def choose(found: Iterable[Tool], platform: str, architecture: str) -> list[Tool
     return (avml + lime)[:MOST]
 
 
-def stage(vault: Vault, path: Path, name: str = "", sha256: str = "") -> tuple[Tool, bool]:
-    """Puts a file into the vault; the tool, and whether it was there already.
+def read(path: Path, name: str = "", sha256: str = "") -> NewTool:
+    """A tool from this machine.
 
     BadInput when the name is none that a capture looks for, or the file is not what `sha256` says.
     """
@@ -93,8 +102,14 @@ def stage(vault: Vault, path: Path, name: str = "", sha256: str = "") -> tuple[T
         raise BadInput(
             f"{path} has SHA-256 {digest}, not {sha256}", "Get it again from where it is published."
         )
-    there = [t for t in staged(vault) if (t.name, t.sha256) == (name, digest)]
-    if not there:
-        vault.put(tool_key(digest, name), data)
-    now = [t for t in staged(vault) if (t.name, t.sha256) == (name, digest)]
-    return now[0], bool(there)
+    return NewTool(name, digest, data)
+
+
+def is_staged(vault: Vault, tool: NewTool) -> bool:
+    """Whether the vault has this very tool."""
+    return tool_key(tool.sha256, tool.name) in vault.sizes(tool_key(tool.sha256, tool.name))
+
+
+def stage(vault: Vault, tool: NewTool) -> None:
+    """Puts a tool into the vault."""
+    vault.put(tool_key(tool.sha256, tool.name), tool.data)

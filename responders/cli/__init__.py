@@ -10,6 +10,7 @@ import typer
 from contract import VERSION
 from responders.cli import (
     case,
+    case_report,
     drill,
     hunt,
     instance,
@@ -18,9 +19,12 @@ from responders.cli import (
     release,
     resume,
     role,
+    snapshots,
     support,
+    tools,
     user,
     vpc,
+    workstation,
 )
 
 app = typer.Typer(
@@ -39,11 +43,15 @@ app.command()(role.role)
 app.command()(hunt.hunt)
 app.command()(release.release)
 app.command()(resume.resume)
+app.command()(snapshots.snapshots)
 app.command()(ready.ready)
 app.command()(drill.drill)
+case.app.command()(case_report.report)
 app.add_typer(case.app, name="case")
 app.add_typer(support.app, name="support")
+app.add_typer(tools.app, name="tools")
 app.add_typer(vpc.app, name="vpc")
+app.add_typer(workstation.app, name="workstation")
 
 
 def _version(asked: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -55,8 +55,15 @@ def _summary(case: Case) -> dict[str, object]:
 
 @app.command()
 @boundary
-def show(case: shared.CaseId, *, common: shared.Common) -> int:
-    """Show what was done in a case, run by run."""
+def show(
+    case: shared.CaseId,
+    local: Annotated[
+        bool, typer.Option("--local", help="Don't ask AWS how far the snapshots are.")
+    ] = False,
+    *,
+    common: shared.Common,
+) -> int:
+    """Show what was done in a case, run by run, and how far its snapshots are."""
     from responders.cli import show as screen
     from responders.errors import BadInput
 
@@ -64,9 +71,11 @@ def show(case: shared.CaseId, *, common: shared.Common) -> int:
     runs = found.runs()
     if not runs:
         raise BadInput(f"there is no case {case} on this machine", "See `cordon case list`.")
+    snapshots, trouble = ([], "") if local else _snapshots(found, common)
     if common.as_json:
         entries = [{"run": r.name, "entries": [e.body for e in r.entries]} for r in runs]
-        screen.document({"schema": 1, "case": case, "command": "case show", "runs": entries})
+        document = {"schema": 1, "case": case, "command": "case show", "runs": entries}
+        screen.document({**document, "snapshots": snapshots, "snapshots_error": trouble or None})
         return 0
     for run in runs:
         begin, end = run.begin, run.end
@@ -84,7 +93,42 @@ def show(case: shared.CaseId, *, common: shared.Common) -> int:
                 word = entry.body.get("status") or entry.kind
                 reason = entry.body.get("reason") or ""
                 screen.out().print(screen.plain(f"  {what}: {word} {reason}".rstrip()))
+    _show_snapshots(snapshots, trouble)
     return 0
+
+
+def _snapshots(case: Case, common: shared.Common) -> tuple[list[dict[str, Any]], str]:
+    """How far they are, and why that is not known where AWS can't be asked."""
+    from responders.aws import Aws, explain
+    from responders.follow_up import instances, progress
+
+    if not instances(case):
+        return [], ""
+    try:
+        return progress(Aws(common.access, case=case.id, read_only=True), case), ""
+    except Exception as error:
+        return [], explain(error)
+
+
+def _show_snapshots(found: list[dict[str, Any]], trouble: str) -> None:
+    from responders.cli import show as screen
+
+    if found:
+        screen.out().print(screen.plain("Snapshots", "bold"))
+        rows = [
+            (
+                s["snapshot"],
+                s["region"],
+                s["state"],
+                f"{s['percent']} %",
+                s["locked"] or "not locked",
+                f"copy of {s['copy_of']}" if s["copy_of"] else s["source"],
+            )
+            for s in found
+        ]
+        screen.table(("snapshot", "region", "state", "done", "lock", "of"), rows)
+    if trouble:
+        screen.err().print(screen.plain(f"The snapshots could not be looked at: {trouble}"))
 
 
 @app.command()

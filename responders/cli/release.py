@@ -20,16 +20,19 @@ def release(
 ) -> int:
     """Restore what was there before, from the record. What changed since is left, and told."""
     from responders.cli import show
+    from responders.cli.watching import watching
     from responders.respond import Request
     from responders.respond import release as undo
 
-    request = Request(
-        "release",
-        target,
-        shared.check_case(case),
-        common.responder,
-        common.access,
-        dry_run=dry_run,
-    )
-    report = undo(request, common.tell)
+    with watching() as watch:
+        request = Request(
+            "release",
+            target,
+            shared.check_case(case),
+            common.responder,
+            common.access,
+            dry_run=dry_run,
+            watch=watch,
+        )
+        report = undo(request, common.tell)
     return show.report(report, as_json=common.as_json)

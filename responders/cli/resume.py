@@ -14,17 +14,20 @@ def resume(
 ) -> int:
     """Go on with every run of a case that did not finish."""
     from responders.cli import show
+    from responders.cli.watching import watching
     from responders.respond import Request
     from responders.respond import resume as go_on
 
-    request = Request(
-        "resume",
-        "",
-        shared.check_case(case),
-        common.responder,
-        common.access,
-    )
-    reports = go_on(request, common.tell)
+    with watching() as watch:
+        request = Request(
+            "resume",
+            "",
+            shared.check_case(case),
+            common.responder,
+            common.access,
+            watch=watch,
+        )
+        reports = go_on(request, common.tell)
     if common.as_json:
         show.document(
             {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -28,8 +29,32 @@ HEADLINES = {
     "released": ("RELEASED", "bold green"),
     "not-released": ("NOT RELEASED", "bold red"),
     "interrupted": ("INTERRUPTED", "bold yellow"),
+    "opened": ("OPENED", "bold green"),
+    "already-open": ("ALREADY OPEN", "bold green"),
+    "not-opened": ("NOT OPENED", "bold yellow"),
     "planned": ("PLAN (nothing was changed)", "bold cyan"),
+    "preserved": ("PRESERVED", "bold green"),
+    "not-preserved": ("NOT PRESERVED YET", "bold yellow"),
+    "open": ("OPEN", "bold green"),
+    "not-open": ("NOT OPEN", "bold red"),
+    "closed": ("CLOSED", "bold green"),
+    "not-closed": ("NOT CLOSED", "bold red"),
 }
+
+
+_talk: Console | None = None
+"""Where talk goes while something else, such as a progress bar, has the terminal."""
+
+
+@contextmanager
+def talking_on(console: Console) -> Iterator[None]:
+    """Sends all talk to one console as long as the block lasts."""
+    global _talk
+    _talk = console
+    try:
+        yield
+    finally:
+        _talk = None
 
 
 def out() -> Console:
@@ -39,7 +64,7 @@ def out() -> Console:
 
 def err() -> Console:
     """For talk."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    return _talk or Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
 def safe(text: object) -> str:
@@ -74,7 +99,7 @@ def step_verbosely(report: StepReport) -> None:
 
 def _line(document: Mapping[str, Any]) -> Text:
     mark, style = MARKS[document["status"]]
-    line = Text(f"  {mark} ", style) + Text(f"{document['name']:<18}") + Text(document["status"])
+    line = Text(f"  {mark} ", style) + Text(f"{document['name']:<24}") + Text(document["status"])
     if document["reason"]:
         line += Text(": ") + plain(document["reason"], style if mark == "✗" else "")
     for note in document["notes"]:
@@ -119,7 +144,7 @@ def _evidence(console: Console, found: Report) -> None:
         console.print(Text("Evidence incomplete: ", "bold yellow") + plain(found.evidence.trouble))
 
 
-def table(headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def table(headers: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
     """A table on stdout."""
     grid = Table(*headers, box=None, header_style="bold", pad_edge=False)
     for row in rows:

@@ -1098,6 +1098,17 @@ def only_what_was_configured_hibernates_and_says_so(account: Account) -> None:
     assert found["State"]["Name"] == "stopped"
 
 
+@case
+def the_same_token_is_carried_out_once(account: Account) -> None:
+    ec2 = account.client("ec2")
+    wanted = {"AvailabilityZone": f"{REGION}a", "Size": 1, "ClientToken": "example"}
+    first, second = (ec2.create_volume(**wanted)["VolumeId"] for _ in range(2))
+    assert first == second
+    assert len(ec2.describe_volumes()["Volumes"]) == 1
+    with refused("IdempotentParameterMismatch"):
+        ec2.create_volume(**{**wanted, "Size": 2})
+
+
 def main() -> None:
     """Runs every case on plain moto; prints how each ended, `ok` or the error."""
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"

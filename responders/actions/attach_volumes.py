@@ -1,0 +1,84 @@
+"""Attaches the volumes to the workstation, each under the next free device name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from responders import workstation
+from responders.action import Action, Incident, Seen
+from responders.aws import SomeFailed, explain
+from responders.errors import Skip
+from responders.permissions import allow, ec2
+from responders.workstation import DEVICES, OWN
+
+ATTACHES = 120.0
+"""Seconds in which all must be attached."""
+EVERY = 2.0
+
+
+class AttachVolumes(Action):
+    """Every volume that was made for the workstation is attached to it."""
+
+    name = "attach"
+    permissions = (
+        allow(
+            "ec2:AttachVolume",
+            on=(ec2("instance"), ec2("volume")),
+            when=OWN,
+            because="attaches a workstation's own volumes to it",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Volume to its device on the workstation, empty when it is not attached there."""
+        found = _machine(incident)
+        made = workstation.volumes(incident.client("ec2"), incident.case)
+        return {
+            str(v["VolumeId"]): workstation.attached_to(v, str(found["InstanceId"])) for v in made
+        }
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each volume that is not attached."""
+        return tuple(f"{volume} is not attached" for volume, device in seen.items() if not device)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """One after the other: a name is free only until it is given."""
+        found = _machine(incident)
+        free = workstation.free_devices(found)
+        waiting = [volume for volume, device in seen.items() if not device]
+        if len(waiting) > len(free):
+            raise SomeFailed([no_room(len(seen))])
+        failures = []
+        for volume, device in zip(waiting, free, strict=False):
+            try:
+                incident.client("ec2").attach_volume(
+                    VolumeId=volume, InstanceId=str(found["InstanceId"]), Device=device
+                )
+            except Exception as error:
+                failures.append(f"{volume}: {explain(error)}")
+        incident.wait_for(
+            lambda: not self.lacks(incident, self.observe(incident)),
+            seconds=0 if failures else ATTACHES,
+            every=EVERY,
+        )
+        if failures:
+            raise SomeFailed(failures)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Nothing: closing is a command of its own."""
+        raise Skip("`cordon workstation close` detaches them")
+
+
+def no_room(volumes: int) -> str:
+    """Why so many volumes can't be attached."""
+    return (
+        f"{volumes} volumes, and a workstation has device names for {len(DEVICES)} "
+        f"({DEVICES[0]} to {DEVICES[-1]}): look into some of them at a time, by --snapshot"
+    )
+
+
+def _machine(incident: Incident) -> dict[str, Any]:
+    found = workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
+    if found is None:
+        raise Skip("no workstation is open yet")
+    return found

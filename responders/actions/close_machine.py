@@ -1,0 +1,60 @@
+"""Terminates the case's workstation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from responders import workstation
+from responders.action import Action, Incident, Seen
+from responders.errors import Skip
+from responders.permissions import allow, ec2
+from responders.workstation import OWN
+
+ENDS = 300.0
+"""Seconds in which a machine must be terminated."""
+EVERY = 5.0
+
+
+class CloseMachine(Action):
+    """No workstation of the case is open. What was written on its own disk is gone."""
+
+    name = "close-machine"
+    permissions = (
+        allow(
+            "ec2:TerminateInstances",
+            on=ec2("instance"),
+            when=OWN,
+            because="closes a workstation, and nothing else",
+            risk="can terminate any instance that carries a workstation's tags",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """The open machine's id and state; None when none is open."""
+        found = _machine(incident)
+        if found is None:
+            return {"machine": {"id": None, "state": ""}}
+        return {"machine": {"id": found["InstanceId"], "state": found["State"]["Name"]}}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """One line, if one is open."""
+        machine = seen["machine"]
+        return (f"{machine['id']} is {machine['state']}",) if machine["id"] else ()
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Terminates it, and waits until it is gone."""
+        incident.client("ec2").terminate_instances(InstanceIds=[seen["machine"]["id"]])
+
+        def gone() -> bool:
+            incident.watch("closing the workstation", None)
+            return _machine(incident) is None
+
+        incident.wait_for(gone, seconds=ENDS, every=EVERY)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Nothing: `cordon workstation open` makes a new one."""
+        raise Skip("`cordon workstation open` makes a new one")
+
+
+def _machine(incident: Incident) -> dict[str, Any] | None:
+    return workstation.machine(incident.client("ec2"), incident.manifest, incident.case)

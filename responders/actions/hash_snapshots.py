@@ -1,0 +1,68 @@
+"""Hashes the snapshots before anything is mounted, by the EBS direct APIs, without a machine."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from responders import workstation
+from responders.action import Action, Incident, Seen
+from responders.errors import Skip
+from responders.journal import canonical
+from responders.permissions import allow
+from responders.snapshot_hash import hash_snapshot
+from responders.snapshots import EVIDENCE_ONLY, SNAPSHOTS
+
+
+class HashSnapshots(Action):
+    """The case holds a hash of each snapshot that is looked into."""
+
+    name = "hash"
+    collects = True
+    permissions = (
+        allow(
+            "ebs:ListSnapshotBlocks",
+            "ebs:GetSnapshotBlock",
+            on=SNAPSHOTS,
+            when=EVIDENCE_ONLY,
+            because="hashes evidence snapshots without a machine",
+            risk="can read evidence snapshots block by block",
+        ),
+        allow(
+            "kms:Decrypt",
+            on="arn:{partition}:kms:*:{account}:key/*",
+            when={"StringLike": {"kms:ViaService": ["ec2.*", "ebs.*"]}},
+            because="EBS decrypts the blocks that are hashed",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Snapshot to whether the case has its hash."""
+        have = incident.evidence.names()
+        chosen = workstation.sources(incident.aws, incident.region, incident.case, incident.options)
+        return {s.id: _name(s.id) in have for s in chosen}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each snapshot that is not hashed yet."""
+        return tuple(f"{snapshot} is not hashed" for snapshot, done in seen.items() if not done)
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """One snapshot after the other: each takes all the bandwidth that there is."""
+        for snapshot in (s for s, done in seen.items() if not done):
+
+            def tell(done: float, snapshot: str = snapshot) -> bool:
+                incident.watch(f"hashing {snapshot}", done)
+                return not incident.stopping.is_set()
+
+            found = hash_snapshot(incident.aws, incident.region, snapshot, tell)
+            if found is None:
+                raise Skip("interrupted; `cordon resume` begins this one anew", incomplete=True)
+            document = {"snapshot": snapshot, **asdict(found)}
+            incident.evidence.save(_name(snapshot), canonical(document))
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Nothing: evidence is kept."""
+        raise Skip("the hashes are evidence, and stay")
+
+
+def _name(snapshot: str) -> str:
+    return f"hashes/{snapshot}.json"

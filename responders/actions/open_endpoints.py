@@ -1,0 +1,114 @@
+"""Opens the way to the workstation: the endpoints of Systems Manager in the forensic VPC.
+
+A cold preparation has none, because they cost money while idle; a warm one has them already.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from contract import TAG_PURPOSE, Purpose
+from responders import workstation
+from responders.action import Action, Incident, Seen
+from responders.errors import Skip
+from responders.permissions import allow, ec2
+from responders.workstation import NEW
+
+SERVICES = ("ssm", "ssmmessages")
+OPENS = 600.0
+"""Seconds in which an endpoint must be available; it takes some minutes."""
+EVERY = 10.0
+
+
+class OpenEndpoints(Action):
+    """The forensic VPC has both endpoints that Session Manager needs."""
+
+    name = "endpoints"
+    permissions = (
+        allow(
+            "ec2:CreateVpcEndpoint",
+            on=ec2("vpc-endpoint"),
+            when=NEW,
+            because="makes the way to the workstation, tagged as the case's",
+        ),
+        allow(
+            "ec2:CreateVpcEndpoint",
+            on=(ec2("vpc"), ec2("subnet"), ec2("security-group")),
+            when={
+                "StringEquals": {
+                    f"aws:ResourceTag/{TAG_PURPOSE}": [
+                        Purpose.FORENSICS.value,
+                        Purpose.ENDPOINT.value,
+                    ]
+                }
+            },
+            because="only in the forensic VPC, with the endpoints' group",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Service to the state of its endpoint; None where there is none."""
+        found = endpoints(incident.client("ec2"), incident.manifest.forensic_vpc)
+        states = {str(e["ServiceName"]).rsplit(".", 1)[-1]: str(e["State"]) for e in found}
+        return {service: states.get(service) for service in SERVICES}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each endpoint that is missing or not available yet."""
+        return tuple(
+            f"the endpoint of {service} is {state}" if state else f"there is no endpoint {service}"
+            for service, state in seen.items()
+            if (state or "").lower() != "available"
+        )
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Makes what lacks, one after the other (EC2 throttles this call), and waits for all."""
+        for service, state in seen.items():
+            if state is None:
+                incident.client("ec2").create_vpc_endpoint(**_endpoint(incident, service))
+
+        def available() -> bool:
+            incident.watch("opening the endpoints", None)
+            return not self.lacks(incident, self.observe(incident))
+
+        incident.wait_for(available, seconds=OPENS, every=EVERY)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Nothing: closing is a command of its own."""
+        raise Skip("`cordon workstation close` removes them")
+
+
+def endpoints(client: Any, vpc: str) -> list[dict[str, Any]]:
+    """The interface endpoints of a VPC that are there or on their way."""
+    pages = client.get_paginator("describe_vpc_endpoints").paginate(
+        Filters=[{"Name": "vpc-id", "Values": [vpc]}]
+    )
+    return [
+        e
+        for page in pages
+        for e in page["VpcEndpoints"]
+        if e["VpcEndpointType"] == "Interface"
+        and e["State"].lower() not in ("deleting", "deleted", "failed", "rejected", "expired")
+    ]
+
+
+def _endpoint(incident: Incident, service: str) -> dict[str, Any]:
+    manifest = incident.manifest
+    own = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": incident.account}},
+    }
+    return {
+        "VpcEndpointType": "Interface",
+        "VpcId": manifest.forensic_vpc,
+        "ServiceName": f"com.amazonaws.{incident.region}.{service}",
+        "SubnetIds": [manifest.subnets[incident.options.zone or min(manifest.subnets)]],
+        "SecurityGroupIds": [manifest.endpoint_group],
+        "PrivateDnsEnabled": True,
+        "PolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [own]}),
+        "ClientToken": workstation.token(incident, service),
+        "TagSpecifications": [{"ResourceType": "vpc-endpoint", "Tags": workstation.tags(incident)}],
+    }

@@ -1,0 +1,119 @@
+"""Makes a volume of each of the case's snapshots, in the workstation's zone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract import TAG_COPY, TAG_SOURCE, TAG_STATUS, Status
+from responders import workstation
+from responders.action import Action, Incident, Seen
+from responders.errors import Skip
+from responders.permissions import allow, ec2
+from responders.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
+from responders.workstation import NEW
+
+AVAILABLE = 300.0
+"""Seconds in which a new volume must be available."""
+EVERY = 3.0
+
+
+class RestoreVolumes(Action):
+    """Each snapshot that is looked into has a volume for the workstation."""
+
+    name = "volumes"
+    permissions = (
+        allow(
+            "ec2:CreateVolume",
+            on=ec2("volume"),
+            when=NEW,
+            because="makes volumes for a workstation, tagged as such",
+        ),
+        allow(
+            "ec2:CreateVolume",
+            on=SNAPSHOTS,
+            when=EVIDENCE_ONLY,
+            because="makes volumes of evidence snapshots of this account",
+        ),
+        allow(
+            "ec2:CreateVolume",
+            on=SNAPSHOTS,
+            when={"StringNotEquals": {"aws:ResourceAccount": "{account}"}},
+            because="makes volumes of what other accounts shared: their tags can't be read",
+        ),
+    )
+
+    def observe(self, incident: Incident) -> Seen:
+        """Snapshot to its volume and the volume's state; None where there is none."""
+        made = {
+            str(v["SnapshotId"]): {"id": v["VolumeId"], "state": v["State"]}
+            for v in workstation.volumes(incident.client("ec2"), incident.case)
+        }
+        return {s.id: made.get(s.id, {"id": None, "state": ""}) for s in _sources(incident)}
+
+    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+        """A line for each snapshot without a volume that can be used."""
+        return tuple(
+            f"{volume['id']} of {snapshot} is {volume['state']}"
+            if volume["id"]
+            else f"{snapshot} has no volume"
+            for snapshot, volume in seen.items()
+            if volume["state"] not in ("available", "in-use")
+        )
+
+    def act(self, incident: Incident, seen: Seen) -> None:
+        """Makes those that lack, at the same time, and waits until they can be used."""
+        lacking = [s for s in _sources(incident) if seen[s.id]["id"] is None]
+        zone = _zone(incident)
+
+        def make(snapshot: Snapshot) -> None:
+            incident.client("ec2").create_volume(**_volume(incident, snapshot, zone))
+
+        incident.aws.each(make, lacking)
+
+        def usable() -> bool:
+            incident.watch("making volumes", None)
+            return not self.lacks(incident, self.observe(incident))
+
+        incident.wait_for(usable, seconds=AVAILABLE, every=EVERY)
+
+    def undo(self, incident: Incident, before: Seen) -> None:
+        """Nothing: closing is a command of its own."""
+        raise Skip("`cordon workstation close` removes them; the snapshots stay")
+
+
+def _sources(incident: Incident) -> list[Snapshot]:
+    return workstation.sources(incident.aws, incident.region, incident.case, incident.options)
+
+
+def _zone(incident: Incident) -> str:
+    """Where the machine is, or will be."""
+    found = workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
+    if found is not None:
+        return str(found["Placement"]["AvailabilityZone"])
+    return incident.options.zone or min(incident.manifest.subnets)
+
+
+def _volume(incident: Incident, snapshot: Snapshot, zone: str) -> dict[str, Any]:
+    options = incident.options
+    marks = {
+        TAG_COPY: snapshot.id,
+        TAG_SOURCE: snapshot.source or snapshot.id,
+        TAG_STATUS: Status.EVIDENCE.value,
+    }
+    wanted: dict[str, Any] = {
+        "SnapshotId": snapshot.id,
+        "AvailabilityZone": zone,
+        "VolumeType": options.volume_type,
+        "Encrypted": True,
+        "ClientToken": workstation.token(incident, snapshot.id),
+        "TagSpecifications": [
+            {"ResourceType": "volume", "Tags": workstation.tags(incident, marks)}
+        ],
+    }
+    if incident.manifest.key_arn:
+        wanted["KmsKeyId"] = incident.manifest.key_arn
+    if options.volume_size:
+        wanted["Size"] = options.volume_size
+    if options.volume_iops:
+        wanted["Iops"] = options.volume_iops
+    return wanted

@@ -1,0 +1,66 @@
+"""`cordon snapshots`: go on with a case's snapshots until they are safe."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from responders.cli import options as shared
+from responders.cli.boundary import boundary
+
+
+@boundary
+def snapshots(
+    case: shared.CaseId,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait until all are complete and copied; may take hours."),
+    ] = False,
+    region: Annotated[
+        str | None,
+        typer.Option("--region", metavar="R", help="Default: every region of the case."),
+    ] = None,
+    dry_run: shared.DryRun = False,
+    *,
+    common: shared.Common,
+) -> int:
+    """Lock a case's snapshots, copy them under the kit's key, share them. Run it until exit 0.
+
+    A copy can begin when its original is complete, which takes hours.
+
+    What is still to come is said, with exit code 3. `cordon case show` tells how far it is.
+    """
+    from responders.cli import show
+    from responders.cli.watching import watching
+    from responders.follow_up import follow_up
+    from responders.respond import Request
+
+    with watching() as watch:
+        request = Request(
+            "snapshots",
+            "",
+            shared.check_case(case),
+            common.responder,
+            common.at(region),
+            dry_run=dry_run,
+            watch=watch,
+        )
+        reports = follow_up(request, common.tell, wait=wait)
+    code = max(report.exit_code for report in reports)
+    if common.as_json:
+        outcomes = [report.outcome for report in reports]
+        show.document(
+            {
+                "schema": 1,
+                "case": case,
+                "command": "snapshots",
+                "outcome": next((o for o in outcomes if o != "preserved"), "preserved"),
+                "exit_code": code,
+                "runs": [report.as_json() for report in reports],
+            }
+        )
+        return code
+    for report in reports:
+        show.report(report, as_json=False)
+    return code

@@ -1,0 +1,88 @@
+"""`cordon tools`: the capture tools that hosts fetch from the vault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from responders.cli import options as shared
+from responders.cli.boundary import boundary
+
+if TYPE_CHECKING:
+    from responders.vault import Vault
+
+app = typer.Typer(no_args_is_help=True, help="Stage capture tools in the vault, and list them.")
+
+
+@app.command()
+@boundary
+def stage(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The tool on this machine.")],
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            help="avml-x86_64, avml-arm64, winpmem.exe or lime-<uname -r>.ko. Default: the file's.",
+        ),
+    ] = "",
+    sha256: Annotated[
+        str,
+        typer.Option("--sha256", metavar="HEX", help="Refuse the file if its SHA-256 is another."),
+    ] = "",
+    region: shared.VaultRegion = None,
+    dry_run: shared.DryRun = False,
+    *,
+    common: shared.Common,
+) -> int:
+    """Put a capture tool into the vault, named by its SHA-256. Hosts run no other."""
+    from responders import tools
+    from responders.cli import show
+
+    tool = tools.read(file, name, sha256)
+    there = tools.is_staged(_vault(region, common, read_only=dry_run), tool)
+    if not there and not dry_run:
+        tools.stage(_vault(region, common), tool)
+    outcome = "already-staged" if there else "planned" if dry_run else "staged"
+    if common.as_json:
+        document = {"schema": 1, "command": "tools stage", "outcome": outcome}
+        show.document({**document, "name": tool.name, "sha256": tool.sha256})
+    else:
+        word = outcome.replace("-", " ")
+        show.out().print(show.plain(f"{word}: {tool.name}, SHA-256 {tool.sha256}"))
+    return 0
+
+
+@app.command("list")
+@boundary
+def list_(region: shared.VaultRegion = None, *, common: shared.Common) -> int:
+    """List the capture tools that are staged in the vault, the newest first."""
+    from responders import tools
+    from responders.cli import show
+
+    found = tools.staged(_vault(region, common, read_only=True))
+    if common.as_json:
+        rows = [{"name": t.name, "sha256": t.sha256, "stored": str(t.stored)} for t in found]
+        show.document({"schema": 1, "command": "tools list", "tools": rows})
+    elif found:
+        rows_ = [(t.name, t.sha256, f"{t.stored:%Y-%m-%d}") for t in found]
+        show.table(("name", "sha256", "stored"), rows_)
+    else:
+        show.err().print(show.plain("No tools are staged: see `cordon tools stage --help`."))
+    return 0
+
+
+def _vault(region: str | None, common: shared.Common, *, read_only: bool = False) -> Vault:
+    from responders import vault
+    from responders.aws import Aws
+    from responders.errors import BadInput
+
+    aws = Aws(common.at(region), read_only=read_only)
+    found = vault.find(aws, aws.home_region)
+    if found is None:
+        raise BadInput(
+            f"no vault is prepared in {aws.home_region}", "Run `pulumi up`, or give --region."
+        )
+    return found
