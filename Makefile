@@ -15,6 +15,7 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 	@touch $@
 
 lab: setup ## Run the main job on an AWS account on this machine
@@ -35,6 +36,7 @@ format: setup ## Put the code in form
 $(CHECKOV)/.ready: requirements/checkov.txt
 	$(PYTHON) -m venv $(CHECKOV)
 	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/checkov.txt
+	$(CHECKOV)/bin/python -m compileall -q -j 0 $(CHECKOV)/lib
 	@touch $@
 
 compliance: setup $(CHECKOV)/.ready ## Judge the Pulumi program with Checkov and our own policies
