@@ -6,6 +6,7 @@ boto3 is imported by the first client, not with this module: `cordon --help` mus
 from __future__ import annotations
 
 import contextvars
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -180,9 +181,9 @@ class Aws:
 
     @cached_property
     def home_region(self) -> str:
-        """The region given, or the session's own."""
+        """The region given, or the session's own; boto3 itself does not read AWS_REGION."""
         with self._lock:
-            region = self.access.region or self._session.region_name
+            region = self.access.region or self._session.region_name or os.environ.get("AWS_REGION")
         if not region:
             raise BadInput(
                 "no AWS region to start from",

@@ -121,7 +121,8 @@ def release(request: Request, tell: Listener = lambda _r: None, *, run: str = ""
             "Look at `cordon case verify`; `cordon case sync` fetches the vault's copy.",
         )
     located = _recorded(begin)
-    aws = Aws(request.access, case=case.id, read_only=request.dry_run)
+    access = dataclasses.replace(request.access, region=request.access.region or located.region)
+    aws = Aws(access, case=case.id, read_only=request.dry_run)
     if aws.identity.account != located.account:
         raise BadInput(
             f"{located.target} is in account {located.account}, and these credentials are for "

@@ -634,3 +634,19 @@ def test_room_that_can_t_be_measured_stops_nothing(
     assert (answer.code, answer.document["outcome"]) == (3, "contained"), answer.out
     faults.clear()
     assert f"cordon-deny-IR-7@{people.key}" in people.inline()
+
+
+def test_the_region_may_come_from_aws_region_and_release_needs_none(
+    people: People, cordon: Cordon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = people.state()
+    words = ("--case", "IR-7", "--no-hunt", "--json")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    assert cordon("key", people.key, *words).code == 2
+    monkeypatch.setenv("AWS_REGION", REGION)
+    answer = cordon("key", people.key, *words)
+    assert (answer.code, answer.document["region"]) == (0, REGION), answer.out
+    monkeypatch.delenv("AWS_REGION")
+    assert cordon("release", people.key, *RELEASE).code == 0
+    assert people.state() == before
