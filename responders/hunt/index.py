@@ -1,7 +1,7 @@
 """Every event of a hunt, on disk: found once, sorted and counted in bounded memory.
 
 A SQLite file in a folder of its own, gone with the hunt; the evidence is the raw events, which
-`responders.hunt.evidence` keeps. About 400 bytes an event on disk, and `CACHE_KIB` in memory.
+`responders.hunt.evidence` keeps. About 600 bytes an event on disk, and `CACHE_KIB` in memory.
 """
 
 from __future__ import annotations
