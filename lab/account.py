@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from lab.engine.engine import Engine
 from lab.inprocess import clients, connected, reset
 from lab.mends import regions as region_list
-from lab.program import Program
 from lab.server import HOME_REGION, Server, credentials_env, serve
+
+if TYPE_CHECKING:
+    from lab.engine.engine import Engine
 
 PROGRAM = Path(__file__).resolve().parent.parent / "__main__.py"
 RESPONDER = "alice"
@@ -64,6 +65,8 @@ class Account:
 
     @cached_property
     def _engine(self) -> Engine:
+        from lab.engine.engine import Engine  # a second of imports, which `--empty` needs not
+
         return Engine(clients(credentials_env()), HOME_REGION)
 
     def prepare(self, config: Mapping[str, Any] | None = None) -> Prepared:
@@ -71,7 +74,7 @@ class Account:
         started = time.monotonic()
         arn = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:user/{RESPONDER}"
         with connected():
-            program: Program = self._engine.up(PROGRAM, {"responders": [arn], **(config or {})})
+            program = self._engine.up(PROGRAM, {"responders": [arn], **(config or {})})
         made = sum(1 for r in program.registrations if r.custom)
         return Prepared(program.exports, made, time.monotonic() - started)
 

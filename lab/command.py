@@ -8,11 +8,15 @@ import signal
 import sys
 import threading
 import time
-from typing import Annotated, Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from lab.account import Account
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -67,6 +71,9 @@ def serve(
     prepared_only: Annotated[
         bool, typer.Option("--prepared-only", help="Prepare, but stage no incident.")
     ] = False,
+    leaked_key: Annotated[
+        bool, typer.Option("--leaked-key", help="Play the incident of a leaked key, too.")
+    ] = False,
     regions: Regions = "",
 ) -> None:
     """Leave the account running: one JSON line says how to reach it. Ctrl-C stops it."""
@@ -75,16 +82,16 @@ def serve(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    try:
-        with account(port, _names(regions)) as lab:
-            sys.stdout.write(
-                json.dumps(_announce(lab, empty=empty, staged=not prepared_only)) + "\n"
-            )
-            sys.stdout.flush()
-            stop.wait()
-    except OSError as error:
-        typer.echo(f"cordon: port {port} can't be used: {error.strerror}", err=True)
-        raise typer.Exit(2) from error
+    with ExitStack() as running:
+        try:
+            lab = running.enter_context(account(port, _names(regions)))
+        except OSError as error:
+            typer.echo(f"cordon: port {port} can't be used: {error.strerror}", err=True)
+            raise typer.Exit(2) from error
+        told = _announce(lab, empty=empty, staged=not prepared_only, leaked_key=leaked_key)
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+        stop.wait()
 
 
 def _names(text: str) -> list[str]:
@@ -98,9 +105,11 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _announce(lab: Any, *, empty: bool, staged: bool) -> dict[str, Any]:
+def _announce(lab: Account, *, empty: bool, staged: bool, leaked_key: bool) -> dict[str, Any]:
+    """What the JSON line says, when all of it is so."""
     from dataclasses import asdict
 
+    from lab.scenarios.leaked_key import play
     from lab.story import Staged
 
     told: dict[str, Any] = {
@@ -108,15 +117,17 @@ def _announce(lab: Any, *, empty: bool, staged: bool) -> dict[str, Any]:
         "env": dict(lab.env),
         "prepared": None,
         "staged": None,
+        "leaked_key": None,
     }
-    if empty:
-        return told
-    places = Staged.places(lab) if staged else None
-    told["prepared"] = dict(lab.prepare().exports)
+    places = Staged.places(lab) if staged and not empty else None
+    if not empty:
+        told["prepared"] = dict(lab.prepare().exports)
     if places is not None:
         incident = Staged.on(lab, places)
         told["staged"] = {
             "workload": asdict(incident.workload),
             "bystander": asdict(incident.bystander),
         }
+    if leaked_key:
+        told["leaked_key"] = asdict(play(lab.server.endpoint))
     return told

@@ -4,7 +4,7 @@ The key of `ci` is used from a foreign address: a look around, a second key, an 
 password, a role opened to another account, miners in two far regions, a federation token minted
 while the key was still active, logging stopped, a snapshot given away, and attempts that were
 denied. Every call is really made, so that the trail has it as CloudTrail would; `Leak.planted` says
-what a hunt must find, and through which key. `alice` and `bob` are the others.
+what a hunt must find, and through which key. `carol` and `bob` are the others.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class _Story:
 
     def play(self) -> Leak:
         volume, flow_log = self._before()
-        ci, alice = self._user("ci"), self._user("alice")
+        ci, carol = self._user("ci"), self._user("carol")
         self._look_around(ci)
         second = self._minted(
             self._as_thief(ci, "iam").create_access_key(UserName="ci")["AccessKey"],
@@ -98,7 +98,7 @@ class _Story:
             self._mine(admin, region)
         self._give_away(second, volume)
         self._blind(ci, flow_log)
-        self._others(alice)
+        self._others(carol)
         return Leak(
             ci["AccessKeyId"], dict(self._keys), tuple(self._planted), tuple(self._innocent)
         )
@@ -247,15 +247,15 @@ class _Story:
 
     # -- the others --
 
-    def _others(self, alice: Credentials) -> None:
+    def _others(self, carol: Credentials) -> None:
         """Honest work at the same time, some of it with the same things."""
-        self._client(alice, "iam").create_user(UserName="bob")
-        pair = self._client(alice, "ec2", MINES[0]).create_key_pair(KeyName="alice")["KeyPairId"]
-        session = self._client(alice, "sts").assume_role(
-            RoleArn=f"arn:aws:iam::{self._account}:role/deploy", RoleSessionName="alice"
+        self._client(carol, "iam").create_user(UserName="bob")
+        pair = self._client(carol, "ec2", MINES[0]).create_key_pair(KeyName="carol")["KeyPairId"]
+        session = self._client(carol, "sts").assume_role(
+            RoleArn=f"arn:aws:iam::{self._account}:role/deploy", RoleSessionName="carol"
         )["Credentials"]
         self._client(session, "s3").create_bucket(Bucket="honest-example")
-        self._innocent += ["bob", pair, "honest-example", alice["AccessKeyId"]]
+        self._innocent += ["bob", pair, "honest-example", carol["AccessKeyId"]]
         self._innocent.append(session["AccessKeyId"])
 
     # -- how they call --

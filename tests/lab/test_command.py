@@ -79,7 +79,7 @@ def test_an_empty_account_is_served_at_the_port_asked_for_until_interrupted() ->
 
 
 def test_a_prepared_and_staged_account_is_served() -> None:
-    with served("--regions", THREE) as (told, _):
+    with served("--regions", f"{THREE},ap-southeast-1,sa-east-1", "--leaked-key") as (told, _):
         workload = told["staged"]["workload"]
         vpc = workload["network"]["vpc"]
         groups = told["prepared"]["groups"]["eu-west-1"][vpc]
@@ -89,6 +89,9 @@ def test_a_prepared_and_staged_account_is_served() -> None:
         assert shown["VpcId"] == vpc
         shown = ec2.describe_instances(InstanceIds=[workload["instance"]])["Reservations"]
         assert len(shown[0]["Instances"][0]["NetworkInterfaces"]) == 2
+        key = {"AttributeKey": "AccessKeyId", "AttributeValue": told["leaked_key"]["key"]}
+        events = client(told, "cloudtrail").lookup_events(LookupAttributes=[key])["Events"]
+        assert "CreateAccessKey" in {e["EventName"] for e in events}
 
 
 def test_a_prepared_account_has_nothing_staged_and_ends_when_terminated() -> None:
