@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -32,7 +33,28 @@ HEADLINES = {
     "already-open": ("ALREADY OPEN", "bold green"),
     "not-opened": ("NOT OPENED", "bold yellow"),
     "planned": ("PLAN (nothing was changed)", "bold cyan"),
+    "preserved": ("PRESERVED", "bold green"),
+    "not-preserved": ("NOT PRESERVED YET", "bold yellow"),
+    "open": ("OPEN", "bold green"),
+    "not-open": ("NOT OPEN", "bold red"),
+    "closed": ("CLOSED", "bold green"),
+    "not-closed": ("NOT CLOSED", "bold red"),
 }
+
+
+_talk: Console | None = None
+"""Where talk goes while something else, such as a progress bar, has the terminal."""
+
+
+@contextmanager
+def talking_on(console: Console) -> Iterator[None]:
+    """Sends all talk to one console as long as the block lasts."""
+    global _talk
+    _talk = console
+    try:
+        yield
+    finally:
+        _talk = None
 
 
 def out() -> Console:
@@ -42,7 +64,7 @@ def out() -> Console:
 
 def err() -> Console:
     """For talk."""
-    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+    return _talk or Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
 def safe(text: object) -> str:
@@ -122,7 +144,7 @@ def _evidence(console: Console, found: Report) -> None:
         console.print(Text("Evidence incomplete: ", "bold yellow") + plain(found.evidence.trouble))
 
 
-def table(headers: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def table(headers: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
     """A table on stdout."""
     grid = Table(*headers, box=None, header_style="bold", pad_edge=False)
     for row in rows:
