@@ -74,8 +74,8 @@ def _wanted(incident: Incident, subject: Principal) -> Document:
     cut_off = _cut_off(incident)
     if subject.kind == "user":
         incident.note(
-            f"all temporary credentials of {subject.name} issued before {utc(cut_off)} are denied, "
-            "also those made with its other keys"
+            f"the policy denies all temporary credentials of {subject.name} issued before "
+            f"{utc(cut_off)}, also those made with other keys"
         )
         return deny.sessions_before(cut_off)
     role = principal.describe(incident.aws, subject)
