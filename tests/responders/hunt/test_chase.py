@@ -7,6 +7,8 @@ import itertools
 import json
 import threading
 
+import pytest
+
 from responders.hunt.subjects import Everything, Key, Role, Session, User
 from responders.hunt.table import Kind
 from tests.responders.hunt.conftest import Run
@@ -341,3 +343,97 @@ def test_stopping_keeps_what_was_found_and_says_so(chase: Run) -> None:
     found = chase(Key(LEAKED), source, stop=stop)
     assert len(found.rows) == 2
     assert "interrupted" in found.chase.outcome["us-east-1"]
+
+
+def test_a_subject_found_again_is_followed_for_the_time_of_both(chase: Run) -> None:
+    """Two calls of CloudFormation, days apart: what it did after each counts."""
+    service = "cloudformation.amazonaws.com"
+    day = 60 * 24
+    found = chase(
+        Key(LEAKED),
+        {
+            "us-east-1": [
+                record("cloudformation:CreateStack", at=0),
+                record("cloudformation:UpdateStack", at=3 * day),
+                record("ec2:CreateVolume", by_user(key="ASIASVC", invokedBy=service), at=60),
+                record("ec2:CreateImage", by_user(key="ASIASVC", invokedBy=service), at=3.5 * day),
+                record("ec2:CreateVpc", by_user(key="ASIASVC", invokedBy=service), at=9 * day),
+            ]
+        },
+    )
+    assert set(found.names()) == {"CreateStack", "UpdateStack", "CreateVolume", "CreateImage"}
+    (lead,) = found.chase.leads[1:]
+    assert lead.origin is not None
+    assert lead.origin.name == "CreateStack"
+
+
+def test_more_leads_than_are_followed_are_counted(
+    chase: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("responders.hunt.chase.MOST_LEADS", 3)
+    made = [
+        record("sts:GetSessionToken", at=n, response=minted(f"ASIA{n}"), read=True)
+        for n in range(5)
+    ]
+    found = chase(Key(LEAKED), {"us-east-1": made})
+    assert len(found.followed) == 2
+    assert found.chase.not_followed == 3
+
+
+def test_a_hunt_needs_a_place(chase: Run) -> None:
+    with pytest.raises(ValueError, match="at least one place"):
+        chase(Key(LEAKED), {})
+
+
+def test_a_disk_that_is_full_is_the_place_s_error(chase: Run) -> None:
+    class Full(FakeSource):
+        def search(self, place, leads, window):  # type: ignore[no-untyped-def]
+            yield from super().search(place, leads, window)
+            raise OSError(28, "No space left on device")
+
+    found = chase(Key(LEAKED), Full({"us-east-1": [record("ec2:RunInstances")]}))
+    assert found.names() == ["RunInstances"]
+    assert "No space left" in found.chase.outcome["us-east-1"]
+
+
+def test_functions_and_tasks_are_followed_by_their_names(chase: Run) -> None:
+    found = chase(
+        Key(LEAKED),
+        {
+            "us-east-1": [
+                record(
+                    "lambda:CreateFunction20150331",
+                    request={"functionName": "f", "role": arn("role/path/app")},
+                ),
+                record(
+                    "ecs:RunTask",
+                    response={"tasks": [{"taskArn": "arn:aws:ecs:us-east-1:1:task/c/0123abc"}]},
+                ),
+                record("lambda:CreateFunction20150331", request={"functionName": "g", "role": "x"}),
+                record("s3:DeleteBucket", by_session("app", "f", "ASIA1"), at=1),
+                record("s3:CreateBucket", by_session("other", "f", "ASIA2"), at=1),
+                record("s3:PutObject", by_session("task", "0123abc", "ASIA3"), at=1),
+            ]
+        },
+    )
+    assert found.followed == {
+        f"session {arn('assumed-role/app/f', 'sts')}",
+        "host 0123abc",
+    }
+    assert set(found.names()) >= {"DeleteBucket", "PutObject"}
+    assert "CreateBucket" not in found.names()
+
+
+def test_a_credential_traded_for_the_console(chase: Run) -> None:
+    console = {"sessionCredentialFromConsole": "true"}
+    found = chase(
+        Key("ASIALEAK"),
+        {
+            "us-east-1": [
+                record("signin:GetSigninToken", by_session("app", "s", "ASIALEAK"), read=False),
+                record("ec2:StopInstances", by_session("app", "s", "ASIACONSOLE"), at=1, **console),
+                record("ec2:StartInstances", by_session("app", "s", "ASIAOTHER"), at=1),
+            ]
+        },
+    )
+    assert set(found.names()) == {"GetSigninToken", "StopInstances"}
