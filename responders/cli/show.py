@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from responders.report import Report
@@ -55,6 +55,10 @@ def talking_on(console: Console) -> Iterator[None]:
         yield
     finally:
         _talk = None
+
+
+WIDE = 10_000
+"""Columns of an output that is no terminal: nothing is folded there."""
 
 
 def out() -> Console:
@@ -145,8 +149,12 @@ def _evidence(console: Console, found: Report) -> None:
 
 
 def table(headers: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
-    """A table on stdout."""
-    grid = Table(*headers, box=None, header_style="bold", pad_edge=False)
+    """A table on stdout: folded to a terminal's width, as wide as it is anywhere else."""
+    columns = [Column(header, overflow="fold") for header in headers]
+    grid = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         grid.add_row(*(plain(cell) for cell in row))
-    out().print(grid)
+    console = out()
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(grid)
