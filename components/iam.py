@@ -68,8 +68,8 @@ def people_trust(
 ) -> str:
     """Trust policy for people: MFA if asked, an external id for those of other accounts.
 
-    ValueError for a principal with a wildcard, for none, and for one of another account when
-    there is no external id.
+    Without MFA everybody needs the external id. ValueError for a principal with a wildcard, for
+    none, and for one that needs an external id when there is none.
     """
     if not principals:
         raise ValueError("a role that people assume needs at least one principal")
@@ -79,20 +79,21 @@ def people_trust(
     other = [p for p in principals if p not in own]
     if other and not external_id:
         raise ValueError(f"{other[0]} is of another account, which needs an external id")
+    if not require_mfa and not external_id:
+        raise ValueError("without MFA the role needs an external id")
+    named = {"StringEquals": {"sts:ExternalId": external_id}}
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if require_mfa else {}
-    outside = {**mfa, "StringEquals": {"sts:ExternalId": external_id}}
-    return document(
-        [_trust(who, when) for who, when in ((own, mfa), (other, outside)) if who],
-    )
+    conditions = ((own, mfa or named), (other, {**mfa, **named}))
+    return document([_trust(who, when) for who, when in conditions if who])
 
 
 def _trust(principals: Sequence[str], condition: Mapping[str, Any]) -> Statement:
-    statement: Statement = {
+    return {
         "Effect": "Allow",
         "Principal": {"AWS": sorted(principals)},
         "Action": "sts:AssumeRole",
+        "Condition": condition,
     }
-    return {**statement, "Condition": condition} if condition else statement
 
 
 def merged(declared: Iterable[Declared], facts: Mapping[str, str]) -> list[Statement]:

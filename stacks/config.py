@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pulumi_aws as aws
 
 from components.endpoints import Tier
-from contract import PROJECT, TAG_PREFIX, VAULT_PREFIX, canonical_cidr
+from contract import KEY_DELETION_DAYS_MIN, PROJECT, TAG_PREFIX, VAULT_PREFIX, canonical_cidr
 from stacks.cidrs import SLOT_PREFIX
 from stacks.organization_settings import Organization
 from stacks.reading import BadConfig, Reading
@@ -122,7 +122,9 @@ class Settings:
                 "organizationId", pattern="o-[a-z0-9]{10,32}", what="an organization's id (o-…)"
             ),
             log_days=_log_days(reading),
-            key_deletion_days=reading.number("keyDeletionDays", 30, low=7, high=30),
+            key_deletion_days=reading.number(
+                "keyDeletionDays", 30, low=KEY_DELETION_DAYS_MIN, high=30
+            ),
             ebs_default_encryption=reading.flag("ebsDefaultEncryption", False),
             watch=reading.choice("watch", ("off", "queue", "topic"), "off"),
             watch_emails=reading.texts("watchEmails", pattern=MAIL, what="a mail address"),
@@ -283,6 +285,10 @@ def _agree(reading: Reading, settings: Settings) -> None:
             "requireMfa",
             f"{roles[0]} is a role, and a role's session never carries MFA; set this to false "
             "and have your identity provider demand MFA, or name users only",
+        )
+    if not access.require_mfa and not access.external_id:
+        raise reading.bad(
+            "externalId", "set it, because without MFA it is all that guards the roles"
         )
     if vault.bucket and not (vault.region and vault.key_arn):
         missing = "vaultKeyArn" if vault.region else "vaultRegion"

@@ -18,7 +18,7 @@ USES = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext",
 
 @cache
 def program() -> Program:
-    return prepare({"forensicAccount": OTHER, "vaultWriters": [WRITER], "keyDeletionDays": 7})
+    return prepare({"forensicAccount": OTHER, "vaultWriters": [WRITER], "keyDeletionDays": 14})
 
 
 def statements(region: str = "eu-west-1") -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def test_what_is_declared() -> None:
     for region in ("eu-west-1", "us-east-1"):
         key = program().named(f"key-{region}-key")
         assert key.inputs["enableKeyRotation"] is True
-        assert key.inputs["deletionWindowInDays"] == 7
+        assert key.inputs["deletionWindowInDays"] == 14
         assert key.inputs["region"] == region
         assert key.retain_on_delete
         alias = program().named(f"key-{region}-alias")

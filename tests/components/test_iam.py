@@ -39,8 +39,16 @@ def test_only_with_mfa_unless_told_otherwise() -> None:
     assert not assumes(trust(alice), alice)
     assert not assumes(trust(alice), alice, aws__MultiFactorAuthPresent="false")
     assert assumes(trust(alice), alice, aws__MultiFactorAuthPresent="true")
-    assert assumes(trust(alice, mfa=False), alice)
-    assert not assumes(trust(alice, mfa=False), user("mallory"))
+
+
+def test_without_mfa_only_with_the_external_id() -> None:
+    alice = user("alice")
+    statements = trust(alice, mfa=False, external_id=EXTERNAL_ID)
+    assert assumes(statements, alice, sts__ExternalId=EXTERNAL_ID)
+    assert not assumes(statements, alice)
+    assert not assumes(statements, user("mallory"), sts__ExternalId=EXTERNAL_ID)
+    with pytest.raises(ValueError, match="needs an external id"):
+        trust(alice, mfa=False)
 
 
 def test_another_account_needs_its_external_id_and_mfa_this_one_mfa_only() -> None:

@@ -12,7 +12,7 @@ from components.iam import POLICY_LIMIT
 from components.responder_role import KEY_STAND_IN
 from lab.program import Program
 from responders.permissions import declared
-from tests.preparation import ACCOUNT, decide, imagined, policy, prepare, user
+from tests.preparation import ACCOUNT, EXTERNAL_ID, decide, imagined, policy, prepare, user
 
 BUCKET = f"arn:aws:s3:::cordon-vault-{ACCOUNT}-us-east-1"
 EVIDENCE = f"{BUCKET}/cases/IR-7/run/evidence/console.txt"
@@ -132,11 +132,19 @@ def test_people_assume_their_roles_with_mfa(role: str, hours: int) -> None:
 
 
 def test_break_glass_demands_mfa_even_where_the_others_do_not() -> None:
-    made = prepare({"breakGlass": [user("carol")], "requireMfa": False, "sessionHours": 12})
+    made = prepare(
+        {
+            "breakGlass": [user("carol")],
+            "requireMfa": False,
+            "externalId": EXTERNAL_ID,
+            "sessionHours": 12,
+        }
+    )
     condition = policy(made.named("break-glass-role"), "assumeRolePolicy")[0]["Condition"]
     assert condition == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     assert made.named("break-glass-role").inputs["maxSessionDuration"] == 3600
-    assert "Condition" not in policy(made.named("responder-role"), "assumeRolePolicy")[0]
+    trusted = policy(made.named("responder-role"), "assumeRolePolicy")[0]["Condition"]
+    assert trusted == {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
     assert made.named("responder-role").inputs["maxSessionDuration"] == 12 * 3600
 
 
