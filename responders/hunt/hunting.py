@@ -188,20 +188,31 @@ class _Summary:
         """What is new where events may be missing; what could not be listed joins both."""
         if self.chase.stop.is_set():
             return []
-        found = []
-        for since, regions in self._blind(outcome).items():
-            new = new_since(
-                self.hunt.aws,
-                regions,
-                self.hunt.home,
-                since,
-                lambda place: tell(Progress(place, phase="new")),
-            )
-            found += new.found
-            for region, errors in new.errors.items():
-                gaps += [f"{region}: {error}" for error in errors]
-                outcome[region] = "; ".join(filter(lambda t: t != "ok", [outcome[region], *errors]))
+        found: list[New] = []
+        try:
+            for since, regions in self._blind(outcome).items():
+                found += self._new(since, regions, outcome, gaps, tell)
+        except KeyboardInterrupt:
+            self.chase.stop.set()
+            gaps.append("interrupted before all that is new was listed")
         return [one for one in found if not self.index.has_created(one.type, one.id)]
+
+    def _new(
+        self,
+        since: datetime,
+        regions: list[str],
+        outcome: dict[str, str],
+        gaps: list[str],
+        tell: Tell,
+    ) -> list[New]:
+        def done(place: str) -> None:
+            tell(Progress(place, phase="new"))
+
+        new = new_since(self.hunt.aws, regions, self.hunt.home, since, done)
+        for region, errors in new.errors.items():
+            gaps += [f"{region}: {error}" for error in errors]
+            outcome[region] = "; ".join(filter(lambda t: t != "ok", [outcome[region], *errors]))
+        return new.found
 
     def _blind(self, outcome: Mapping[str, str]) -> dict[datetime, list[str]]:
         """Regions by the time from which events may be missing there."""

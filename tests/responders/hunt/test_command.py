@@ -355,6 +355,20 @@ def test_an_interrupted_hunt_tells_what_it_has(
     assert [c["id"] for c in answer.document["created"]] == ["evil-bucket"]
 
 
+def test_interrupted_while_new_things_are_listed(
+    thief: Thief, cordon: Cordon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    thief.client("s3").create_bucket(Bucket="evil-bucket")
+    monkeypatch.setattr("responders.hunt.hunting.new_since", interrupted)
+    answer = cordon("hunt", "--key", thief.key, "--without-trail", "--json")
+    assert answer.code == 130
+    assert [c["id"] for c in answer.document["created"]] == ["evil-bucket"]
+    assert "interrupted" in answer.document["gaps"][0]
+
+
 def test_lists_are_cut_and_say_so(
     thief: Thief, cordon: Cordon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
