@@ -130,6 +130,8 @@ def _resources(call: Call) -> Iterator[str]:
                 yield _iam_arn(call, kind, str(name))
     elif call.service == "ssm" and call.operation == "GetParameter":
         yield _arn(call, "ssm", f"parameter{call.params['Name']}")
+    elif call.service == "ssm" and call.operation == "SendCommand":
+        yield _arn(call, "ssm", f"document/{call.params['DocumentName']}")
     elif call.service == "autoscaling" and "AutoScalingGroupName" in call.params:
         name = call.params["AutoScalingGroupName"]
         yield _arn(call, "autoscaling", f"autoScalingGroup:1:autoScalingGroupName/{name}")
