@@ -11,6 +11,7 @@ import pytest
 import typer.main
 
 from responders.cli import app
+from responders.permissions_page import page
 from tests.responders.conftest import REGION, Cordon, Scenario
 
 ROOT = Path(__file__).parents[2]
@@ -92,3 +93,7 @@ def test_every_command_shown_runs(typed: str, scenario: Scenario, cordon: Cordon
     answer = cordon(*given)
     assert "Usage:" not in answer.err, answer.err
     assert answer.code != 4, answer.err
+
+
+def test_the_page_of_permissions_is_the_declarations() -> None:
+    assert (ROOT / "docs/permissions.md").read_text() == page(), "run `make docs`"
