@@ -42,7 +42,7 @@ def life(scenario: Scenario, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> L
     set_agent(ACCOUNT, scenario.region, scenario.instance)
     scenario.extra["digest"] = stage_tool(scenario, "avml-x86_64")
     calls.clear()
-    return Life(CaptureMemory(), scenario, calls, dict)
+    return Life(CaptureMemory(), scenario, calls, dict, reversible=False)
 
 
 def sent(calls: Calls) -> dict[str, Any]:
@@ -80,8 +80,11 @@ def test_life(scenario: Scenario, life: Life) -> None:
     assert isinstance(released.result, AlreadyInPlace)
 
 
-def test_an_action_that_does_nothing_is_a_failure(life: Life) -> None:
-    life.noop_fails()
+def test_whole_life(scenario: Scenario, life: Life) -> None:
+    def done() -> None:
+        assert saved(scenario, f"{scenario.instance}/memory.json", life.case)["checked"]
+
+    life.whole(done)
 
 
 def test_what_is_sent_is_pinned_and_holds_no_secret(

@@ -23,7 +23,7 @@ from tests.responders.life import Life
 
 @pytest.fixture
 def life(scenario: Scenario, calls: Calls) -> Life:
-    return Life(Record(), scenario, calls, dict)
+    return Life(Record(), scenario, calls, dict, reversible=False)
 
 
 def files(scenario: Scenario, case: str = "IR-7") -> dict[str, Path]:
@@ -48,8 +48,12 @@ def test_life(scenario: Scenario, life: Life, calls: Calls) -> None:
     assert calls.mutating == []
 
 
-def test_a_part_that_does_nothing_is_a_failure(life: Life) -> None:
-    life.noop_fails()
+def test_whole_life(scenario: Scenario, life: Life) -> None:
+    def done() -> None:
+        names = set(files(scenario, life.case))
+        assert all(part in names or f"{part}.absent.txt" in names for part in PARTS)
+
+    life.whole(done)
 
 
 def test_what_is_written_is_what_aws_said(scenario: Scenario, life: Life) -> None:

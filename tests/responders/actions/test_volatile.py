@@ -11,7 +11,7 @@ from lab.mends.managed_instances import set_agent
 from responders import ssm
 from responders.actions.volatile import CollectVolatile
 from responders.case import Case
-from responders.result import AlreadyInPlace, Done, Failed, Planned, Skipped, reason_of
+from responders.result import Failed, Skipped, reason_of
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import (
     ACCOUNT,
@@ -30,20 +30,15 @@ def life(scenario: Scenario, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> L
     prepare_documents(scenario)
     set_agent(ACCOUNT, scenario.region, scenario.instance)
     calls.clear()
-    return Life(CollectVolatile(), scenario, calls, dict)
+    return Life(CollectVolatile(), scenario, calls, dict, reversible=False)
 
 
 def test_life(scenario: Scenario, life: Life) -> None:
-    assert isinstance(life.dry().result, Planned)
-    assert life.mutating() == []
-    life.noop_fails()
-    life.number = 7
-    assert isinstance(life.run().result, Done)
-    key = saved(scenario, f"{scenario.instance}/volatile.json")["key"]
-    assert Case("IR-7").referred() == {key: objects(scenario)[key]}
-    life.mutating()
-    assert isinstance(life.run().result, AlreadyInPlace)
-    assert life.mutating() == []
+    def done() -> None:
+        key = saved(scenario, f"{scenario.instance}/volatile.json", life.case)["key"]
+        assert Case(life.case).referred() == {key: objects(scenario)[key]}
+
+    life.whole(done)
 
 
 def test_what_is_not_in_the_vault_was_not_collected(scenario: Scenario, life: Life) -> None:
