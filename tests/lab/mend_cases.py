@@ -1099,6 +1099,36 @@ def only_what_was_configured_hibernates_and_says_so(account: Account) -> None:
 
 
 @case
+def services_that_nobody_uses_answer(account: Account) -> None:
+    lightsail = account.client("lightsail")
+    assert lightsail.get_instances()["instances"] == []
+    with pytest.raises(ClientError, match="NotFoundException"):
+        lightsail.get_instance(instanceName="gone")
+    cloudformation = account.client("cloudformation")
+    assert cloudformation.describe_stacks()["Stacks"] == []
+    with pytest.raises(ClientError, match="Stack with id gone does not exist"):
+        cloudformation.describe_stacks(StackName="gone")
+
+
+@case
+def a_query_of_lake_finds_what_the_trail_recorded(account: Account) -> None:
+    for number in range(3):
+        account.client("iam").create_user(UserName=f"lake-{number}")
+    cloudtrail = account.client("cloudtrail")
+    sql = "SELECT eventJson FROM store WHERE eventName = 'CreateUser'"
+    query = cloudtrail.start_query(QueryStatement=sql)["QueryId"]
+    assert cloudtrail.describe_query(QueryId=query)["QueryStatus"] == "FINISHED"
+    first = cloudtrail.get_query_results(QueryId=query, MaxQueryResults=2)
+    rest = cloudtrail.get_query_results(QueryId=query, NextToken=first["NextToken"])
+    assert "NextToken" not in rest
+    rows = [*first["QueryResultRows"], *rest["QueryResultRows"]]
+    names = [json.loads(row[0]["eventJson"])["requestParameters"]["userName"] for row in rows]
+    assert names == ["lake-0", "lake-1", "lake-2"]
+    with pytest.raises(ClientError, match="QueryIdNotFound"):
+        cloudtrail.get_query_results(QueryId="00000000-0000-0000-0000-000000000000")
+
+
+@case
 def the_same_token_is_carried_out_once(account: Account) -> None:
     ec2 = account.client("ec2")
     wanted = {"AvailabilityZone": f"{REGION}a", "Size": 1, "ClientToken": "example"}
