@@ -117,6 +117,8 @@ def _request_context(call: Call) -> dict[str, Any]:
     context: dict[str, Any] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
     if tags:
         context["aws:TagKeys"] = tuple(tags)
+    if "PolicyArn" in call.params:
+        context["iam:PolicyARN"] = str(call.params["PolicyArn"])
     return {**context, "aws:RequestedRegion": call.region, "aws:SecureTransport": "true"}
 
 
@@ -125,9 +127,14 @@ def _resources(call: Call) -> Iterator[str]:
         bucket = f"arn:{get_partition(call.region)}:s3:::{call.params['Bucket']}"
         yield f"{bucket}/{call.params['Key']}" if "Key" in call.params else bucket
     elif call.service == "iam":
-        for field, kind in NAMED.items():
-            if name := call.params.get(field):
-                yield _iam_arn(call, kind, str(name))
+        named = {kind: call.params[f] for f, kind in NAMED.items() if call.params.get(f)}
+        for kind, name in named.items():
+            yield _iam_arn(call, kind, str(name))
+        if not named and "PolicyArn" in call.params:
+            yield str(call.params["PolicyArn"])
+        elif call.operation == "CreatePolicy":
+            path = call.params.get("Path", "/")
+            yield _iam_arn(call, "policy", f"{path}{call.params['PolicyName']}".removeprefix("/"))
     elif call.service == "ssm" and call.operation == "GetParameter":
         yield _arn(call, "ssm", f"parameter{call.params['Name']}")
     elif call.service == "ssm" and call.operation == "SendCommand":
@@ -199,7 +206,7 @@ def _iam_arn(call: Call, kind: str, name: str) -> str:
         "role": backend.get_roles(),
         "instance-profile": backend.instance_profiles.values(),
     }
-    found = next((t.arn for t in things[kind] if t.name == name), None)
+    found = next((t.arn for t in things.get(kind, ()) if t.name == name), None)
     return str(found or f"arn:{get_partition(call.region)}:iam::{call.account}:{kind}/{name}")
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from contract import TAG_CASE, TAG_DRILL, TAG_STATUS, Status
+from contract import RESPONDER_ROLE, TAG_CASE, TAG_DRILL, TAG_STATUS, Status
 from responders import readiness, vault
 from responders.action import Options
 from responders.aws import Access, Aws, explain
@@ -20,6 +20,7 @@ from responders.case import Case
 from responders.errors import BadInput, CordonError
 from responders.journal import canonical
 from responders.locate import Located, locate
+from responders.principal import Principal
 from responders.recorded import Recorded
 from responders.report import DONE, INCOMPLETE, INTERRUPTED, NOT_CONTAINED, Evidence, Report
 from responders.respond import Request, release, respond
@@ -143,7 +144,16 @@ class _Drill:
                 "which lets a drill contain it for real"
             )
             return False
-        return not self.request.dry_run
+        if self.request.dry_run:
+            return False
+        own = Principal.of_arn(self.aws.identity.arn)
+        if scene.instance.get("IamInstanceProfile") and own and own.name == RESPONDER_ROLE:
+            raise BadInput(
+                f"{located.target} has an instance profile, and the responder role may not give it "
+                "back when the drill is over",
+                "Choose an instance without one, or use credentials that may pass its role.",
+            )
+        return True
 
     def _ready(self, regions: list[str]) -> None:
         began = monotonic()

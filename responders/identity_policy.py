@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract import IAM_PATH, TAG_CASE, TAG_PURPOSE, Purpose, deny_policy_name
+from contract import IAM_PATH, TAG_CASE, TAG_KIT, deny_policy_name
 from responders import deny
 from responders.action import Incident
 from responders.aws import code_of, is_denied
@@ -22,8 +22,9 @@ MANAGED = "arn:{partition}:iam::{account}:policy" + IAM_PATH + deny_policy_name(
 """Only deny policies: the policies of the kit's roles lie under the same path."""
 USERS = "arn:{partition}:iam::{account}:user/*"
 ROLES = "arn:{partition}:iam::{account}:role/*"
-NOT_THE_KITS = {"StringNotEquals": {f"aws:ResourceTag/{TAG_PURPOSE}": Purpose.ROLE.value}}
-"""Whoever holds the responder role must not widen it, nor any other role of the kit."""
+NOT_THE_KITS = {"Null": {f"aws:ResourceTag/{TAG_KIT}": "true"}}
+"""Whoever holds the responder role must not widen it, nor any other role of the kit: all of them
+carry the kit's tag, whatever their purpose."""
 
 PERMISSIONS = (
     allow(

@@ -139,13 +139,14 @@ def _compact(statement: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
 
 
-def populate(lab: AwsLab) -> People:
-    """The account of `People`."""
+def populate(lab: AwsLab, *, vault: bool = True) -> People:
+    """The account of `People`; without `vault` in one that is prepared already."""
     people = People(lab)
     iam = people.iam
     iam.create_group(GroupName="developers")
     iam.put_group_policy(GroupName="developers", PolicyName="read", PolicyDocument=json.dumps(READ))
-    for name in ("alice", "bob"):
+    there = {user["UserName"] for user in iam.list_users()["Users"]}
+    for name in {"alice", "bob"} - there:
         iam.create_user(UserName=name)
     iam.add_user_to_group(GroupName="developers", UserName="alice")
     iam.put_user_policy(UserName="alice", PolicyName="own", PolicyDocument=json.dumps(READ))
@@ -165,5 +166,6 @@ def populate(lab: AwsLab) -> People:
     role = iam.create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps(TRUST))
     people.role_id = role["Role"]["RoleId"]
     iam.put_role_policy(RoleName="deployer", PolicyName="own", PolicyDocument=json.dumps(READ))
-    prepare_vault(lab, people.region)
+    if vault:
+        prepare_vault(lab, people.region)
     return people
