@@ -135,21 +135,19 @@ class Digest:
         return command(template, values)
 
     def _contain_subject(self, subject: Subject) -> str:
-        case = {"case": self.case or CASE}
+        """The command for what was followed; empty where cordon has none."""
+        values = {"id": subject.value, "case": self.case or CASE}
         if subject.kind == "key":
-            return command("cordon key {id} --case {case}", {"id": subject.value, **case})
+            return command("cordon key {id} --case {case}", values)
         if subject.kind == "host":
             instance = subject.value.startswith("i-")
-            return (
-                command("cordon instance {id} --case {case}", {"id": subject.value, **case})
-                if (instance)
-                else ""
-            )
+            return command("cordon instance {id} --case {case}", values) if instance else ""
         found = Principal.of_arn(subject.value)
         if found is None or subject.kind == "on-behalf":
             return ""
-        template = f"cordon {found.kind} {{id}} --case {{case}}"
-        return command(template, {"id": found.name, **case})
+        values |= {"id": found.name, "session": found.session}
+        narrowed = " --session {session}" if found.session else ""
+        return command(f"cordon {found.kind} {{id}}{narrowed} --case {{case}}", values)
 
     def _through(self, lead: Lead) -> tuple[Through, ...]:
         """The events that led to a lead, the first one first."""

@@ -209,6 +209,32 @@ def test_a_principal_that_is_gone_can_be_hunted(
     assert any("not there any more" in note for note in answer.document["notes"])
 
 
+def test_a_role_by_its_sessions(thief: Thief, cordon: Cordon, aws_lab: AwsLab) -> None:
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    role = aws_lab.client("iam").create_role(
+        RoleName="app", Path="/path/", AssumeRolePolicyDocument=json.dumps(trust)
+    )["Role"]["Arn"]
+    made = thief.client("sts").assume_role(RoleArn=role, RoleSessionName="example")["Credentials"]
+    boto3.client(
+        "ec2",
+        region_name=FAR,
+        aws_access_key_id=made["AccessKeyId"],
+        aws_secret_access_key=made["SecretAccessKey"],
+        aws_session_token=made["SessionToken"],
+    ).create_key_pair(KeyName="evil")
+    document = cordon("hunt", "--principal", role, "--regions", FAR, "--json").document
+    assert [c["type"] for c in document["created"]] == ["AWS::EC2::KeyPair"]
+    (session,) = document["followed_principals"]
+    assert session["value"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/example"
+    assert session["contain"] == "cordon role app --session example --case ID"
+    assert [step["name"] for step in session["through"]] == ["AssumeRole"]
+
+
 def test_since(thief: Thief, cordon: Cordon, aws_lab: AwsLab) -> None:
     group = aws_lab.client("ec2", FAR).create_security_group(GroupName="g", Description="g")
     thief.client("ec2", FAR).create_key_pair(KeyName="evil")
