@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from lab.policy import Asked, denied_by, statements
 from responders import deny
 
 BEGAN = datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -77,3 +78,30 @@ def test_nothing_else_covers() -> None:
     assert not deny.covers(allowed, wanted)
     assert not deny.covers({"Statement": "x"}, wanted)
     assert not deny.covers(wanted, deny.everything())
+
+
+@pytest.mark.parametrize(
+    ("document", "context", "denied"),
+    [
+        (deny.sessions_before(BEGAN), {"aws:TokenIssueTime": "2026-01-31T11:59:59Z"}, True),
+        (deny.sessions_before(BEGAN), {"aws:TokenIssueTime": "2026-01-31T12:00:01Z"}, False),
+        (deny.sessions_before(BEGAN), {}, False),  # a long-term key
+        (deny.everything(), {}, True),
+        (deny.everything(), {"aws:TokenIssueTime": "2099-01-01T00:00:00Z"}, True),
+        (
+            deny.sessions_before(BEGAN, deny.named_session("AROAX", "ci")),
+            {"aws:TokenIssueTime": "2020-01-01T00:00:00Z", "aws:userid": "AROAX:ci-2"},
+            False,
+        ),
+        (
+            deny.everything(deny.instance_sessions("AROAX", "i-0123456789abcdef0")),
+            {"aws:userid": "AROAX:i-0123456789abcdef0"},
+            True,
+        ),
+    ],
+)
+def test_what_iam_makes_of_the_documents(
+    document: deny.Document, context: dict[str, str], denied: bool
+) -> None:
+    asked = Asked("s3:GetObject", context=context)
+    assert (denied_by(statements(document), asked) is not None) == denied
