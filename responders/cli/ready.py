@@ -10,6 +10,9 @@ import typer
 from responders.cli import options as shared
 from responders.cli.boundary import boundary
 
+MANY = 4
+"""Regions from which on a row counts them; `--json` names each."""
+
 
 @boundary
 def ready(
@@ -46,9 +49,16 @@ def ready(
         shown = [f for f in found if all_ or f.status != readiness.OK]
         show.table(
             ("status", "check", "region", "vpc", "what", "fix"),
-            [(f.status, f.id, f.region, f.vpc, f.detail, f.fix) for f in shown],
+            [
+                (f.status, f.id, _places(regions), f.vpc, f.detail, f.fix)
+                for f, regions in readiness.grouped(shown)
+            ],
         )
         word = ("READY", "bold green") if good else ("NOT READY", "bold red")
         told = ", ".join(f"{number} {status}" for status, number in sorted(count.items()))
         show.out().print(show.plain(word[0], word[1]) + show.plain(f": {told}"))
     return 0 if good else 1
+
+
+def _places(regions: list[str]) -> str:
+    return ", ".join(regions) if len(regions) < MANY else f"{len(regions)} regions"

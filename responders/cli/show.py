@@ -128,14 +128,20 @@ def report(found: Report, *, as_json: bool) -> int:
         Text(word, style)
         + plain(f"{after}: {found.target} in {found.region or 'all regions'}, case {found.case}")
     )
-    for one in found.steps:
-        console.print(_line(one.as_json()))
+    if not _seen_already():
+        for one in found.steps:
+            console.print(_line(one.as_json()))
     if found.residual_risks:
         console.print(Text("Residual risks", "bold yellow"))
         for risk in found.residual_risks:
             console.print(Text("  ! ", "yellow") + plain(risk))
     _evidence(console, found)
     return found.exit_code
+
+
+def _seen_already() -> bool:
+    """Whether the person who reads this saw each step as it ended."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def _evidence(console: Console, found: Report) -> None:

@@ -45,6 +45,14 @@ class Finding:
         }
 
 
+def grouped(findings: Sequence[Finding]) -> list[tuple[Finding, list[str]]]:
+    """Findings that differ in nothing but the region, with all their regions, in order."""
+    groups: dict[Finding, list[str]] = {}
+    for finding in findings:
+        groups.setdefault(replace(finding, region=""), []).append(finding.region)
+    return list(groups.items())
+
+
 @dataclass(frozen=True)
 class Place:
     """One region of one account, as a check sees it."""
@@ -76,13 +84,21 @@ def check_named(name: str) -> Check:
 
 
 def audit(aws: Aws, regions: Sequence[str]) -> list[Finding]:
-    """Every check in every region, at once; account-wide checks once, in the first region."""
+    """Every check in every region, at once; account-wide checks once, where a vault is known."""
     identity = aws.identity
     places = [Place(aws, region, identity) for region in regions]
-    work = [(place, name) for place in places for name in REGIONAL]
-    work += [(places[0], name) for name in ACCOUNT]
-    futures = [aws.spawn(_look, place, name) for place, name in work]
+    futures = [aws.spawn(_look, place, name) for place in places for name in REGIONAL]
+    known = [aws.spawn(_knows_a_vault, place) for place in places]
+    best = next((p for p, knows in zip(places, known, strict=True) if knows.result()), places[0])
+    futures += [aws.spawn(_look, best, name) for name in ACCOUNT]
     return [finding for future in futures for finding in future.result()]
+
+
+def _knows_a_vault(place: Place) -> bool:
+    try:
+        return bool(place.manifest and place.manifest.vault_bucket)
+    except Exception:  # the manifest's own check tells
+        return False
 
 
 def _look(place: Place, name: str) -> list[Finding]:

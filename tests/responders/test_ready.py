@@ -95,3 +95,13 @@ def test_missing_tags_are_told(ready: Scenario, cordon: Cordon) -> None:
     told = findings(cordon, "tags")
     assert any("DataClassification" in f["detail"] for f in told)
     assert not any("Owner" in f["detail"] for f in told)
+
+
+def test_what_is_alike_in_many_regions_is_one_row(ready: Scenario, cordon: Cordon) -> None:
+    bare = ("ap-south-1", "ca-central-1", "us-east-1", "us-west-2")
+    answer = cordon("ready", "--regions", ",".join((*bare, REGION)))
+    rows = [line for line in answer.out.splitlines() if "nothing is prepared" in line]
+    assert len(rows) == 1
+    assert "4 regions" in rows[0]
+    # The vault is looked at where one is known, wherever that stands in the list.
+    assert "cordon-vault-example" in answer.out
