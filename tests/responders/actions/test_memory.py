@@ -129,13 +129,14 @@ LIES = {
 }
 
 
-@pytest.mark.parametrize("told", LIES)
-def test_a_capture_that_is_none_is_a_failure(scenario: Scenario, life: Life, told: str) -> None:
-    scripted(scenario, Document.MEMORY, script(**LIES[told]))
-    report = life.run()
-    assert isinstance(report.result, Failed)
-    assert told in reason_of(report.result)
-    assert Case("IR-7").referred() == objects(scenario)
+def test_a_capture_that_is_none_is_a_failure(scenario: Scenario, life: Life) -> None:
+    for told, lie in LIES.items():
+        scripted(scenario, Document.MEMORY, script(**lie))
+        report = life.run()
+        assert isinstance(report.result, Failed), told
+        assert told in reason_of(report.result)
+        assert Case(life.case).referred() == objects(scenario, f"cases/{life.case}/")
+        life.number += 1
 
 
 def test_success_without_an_object_is_a_failure(scenario: Scenario, life: Life) -> None:
@@ -188,15 +189,15 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("code", ENDS)
-def test_every_end_of_the_script_is_a_clear_result(
-    scenario: Scenario, life: Life, code: ScriptExit
-) -> None:
-    scripted(scenario, Document.MEMORY, ending(hosts.report(Document.MEMORY, code, "so it is")))
-    result = life.run().result
-    assert isinstance(result, ENDS[code])
-    assert "so it is" in reason_of(result)
-    assert isinstance(result, Failed) or result.incomplete
+def test_every_end_of_the_script_is_a_clear_result(scenario: Scenario, life: Life) -> None:
+    for code, kind in ENDS.items():
+        ended = hosts.report(Document.MEMORY, code, "so it is")
+        scripted(scenario, Document.MEMORY, ending(ended))
+        result = life.run().result
+        assert isinstance(result, kind), code
+        assert "so it is" in reason_of(result)
+        assert isinstance(result, Failed) or result.incomplete
+        life.number += 1
 
 
 def test_no_agent(scenario: Scenario, life: Life, calls: Calls) -> None:
@@ -278,10 +279,9 @@ def test_one_under_way_is_followed_and_not_begun_again(
         return dataclasses.replace(hosts.memory(host, given), looks=3)
 
     scripted(scenario, Document.MEMORY, slow)
-    monkeypatch.setattr("responders.ssm.follow", _interrupted)
-    assert isinstance(life.run().result, Skipped)
-    monkeypatch.undo()
-    monkeypatch.setattr(ssm, "EVERY", 0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr("responders.ssm.follow", _interrupted)
+        assert isinstance(life.run().result, Skipped)
     report = life.run()
     assert isinstance(report.result, Done), reason_of(report.result)
     assert any("under way already" in note for note in report.notes)
@@ -352,24 +352,26 @@ def test_a_changed_document_is_refused(scenario: Scenario, life: Life) -> None:
     assert "hash" in reason_of(result)
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        ("ssm", "SendCommand"),
-        ("ssm", "DescribeInstanceInformation"),
-        ("ssm", "ListCommandInvocations"),
-        ("ssm", "GetCommandInvocation"),
-        ("s3", "ListObjectsV2"),
-        ("s3", "GetObject"),
-        ("ec2", "DescribeSecurityGroups"),
-        ("ec2", "DescribeInstanceTypes"),
-    ],
-)
-def test_denied_is_a_failure(life: Life, faults: Faults, call: tuple[str, str]) -> None:
-    faults.deny(*call)
-    result = life.run().result
-    assert isinstance(result, Failed)
-    assert "Denied" in reason_of(result) or "Unauthorized" in reason_of(result)
+CALLS = [
+    ("ssm", "SendCommand"),
+    ("ssm", "DescribeInstanceInformation"),
+    ("ssm", "ListCommandInvocations"),
+    ("ssm", "GetCommandInvocation"),
+    ("s3", "ListObjectsV2"),
+    ("s3", "GetObject"),
+    ("ec2", "DescribeSecurityGroups"),
+    ("ec2", "DescribeInstanceTypes"),
+]
+
+
+def test_denied_is_a_failure(life: Life, faults: Faults) -> None:
+    for call in CALLS:
+        faults.deny(*call)
+        result = life.run().result
+        assert isinstance(result, Failed), call
+        assert "Denied" in reason_of(result) or "Unauthorized" in reason_of(result)
+        faults.clear()
+        life.number += 1
 
 
 def test_bucket_is_the_vault_s(scenario: Scenario, life: Life, calls: Calls) -> None:
