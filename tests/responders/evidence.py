@@ -5,10 +5,21 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from components import documents
-from contract import MANIFEST_PARAMETER, Document, DocumentPin, Manifest, tool_key
+from contract import (
+    MANIFEST_PARAMETER,
+    TAG_CASE,
+    TAG_COPY,
+    TAG_SOURCE,
+    TAG_STATUS,
+    Document,
+    DocumentPin,
+    Manifest,
+    tool_key,
+)
 from lab.faults import Faults
 from lab.gate.call import Call
 from lab.hosts import Ended, Script
@@ -74,6 +85,39 @@ def snapshots(scenario: Scenario, case: str = "") -> list[dict[str, Any]]:
         OwnerIds=["self"], Filters=[named if case else any_]
     )
     return sorted(answer["Snapshots"], key=lambda s: s["SnapshotId"])
+
+
+def take(scenario: Scenario, case: str = "IR-7", *, copy: bool = False) -> list[str]:
+    """Snapshots of a case as a response takes them, and their copies; gives the last made, by id.
+
+    Made by plain calls: for tests of what comes after.
+    """
+    ec2, made = scenario.client("ec2"), []
+    for volume, device in devices(scenario).items():
+        tags = {
+            TAG_CASE: case,
+            TAG_STATUS: "evidence",
+            TAG_SOURCE: f"{scenario.instance}/{device}/{volume}",
+        }
+        described = f"IR-alice-{datetime.now(UTC).date()}-{case}"
+        one = ec2.create_snapshot(
+            VolumeId=volume, Description=described, TagSpecifications=_tagged(tags)
+        )["SnapshotId"]
+        if copy:
+            one = ec2.copy_snapshot(
+                SourceRegion=scenario.region,
+                SourceSnapshotId=one,
+                Description=described,
+                Encrypted=True,
+                KmsKeyId=manifest(scenario).key_arn,
+                TagSpecifications=_tagged({**tags, TAG_COPY: one}),
+            )["SnapshotId"]
+        made.append(str(one))
+    return sorted(made)
+
+
+def _tagged(tags: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"ResourceType": "snapshot", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}]
 
 
 def tags_of(described: dict[str, Any]) -> dict[str, str]:

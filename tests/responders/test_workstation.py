@@ -36,7 +36,6 @@ from tests.responders.evidence import (
     ACCOUNT,
     FORENSIC,
     add_volumes,
-    devices,
     ending,
     manifest,
     prepare,
@@ -45,6 +44,7 @@ from tests.responders.evidence import (
     snapshots,
     stage,
     tags_of,
+    take,
 )
 
 CASE = ("--case", "IR-7", "--region", REGION, "--json")
@@ -116,43 +116,11 @@ def place(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]
     return {**made, "image": image}
 
 
-def snapshot(scenario: Scenario, volume: str, **tags: str) -> str:
-    """An original of the case, tagged as the response tags it."""
-    source = f"{scenario.instance}/{devices(scenario)[volume]}/{volume}"
-    marks = {TAG_CASE: "IR-7", "cordon:status": "evidence", TAG_SOURCE: source, **tags}
-    made = scenario.client("ec2").create_snapshot(
-        VolumeId=volume,
-        Description="IR-alice-2026-01-31-IR-7",
-        TagSpecifications=[
-            {
-                "ResourceType": "snapshot",
-                "Tags": [{"Key": k, "Value": v} for k, v in marks.items()],
-            }
-        ],
-    )
-    return str(made["SnapshotId"])
-
-
 @pytest.fixture
 def evidence(scenario: Scenario, place: dict[str, str]) -> list[str]:
     """Two snapshots of the case and their copies under the kit's key; gives the copies, by id."""
-    ec2, key = scenario.client("ec2"), manifest(scenario).key_arn
     add_volumes(scenario, 1)
-    made = []
-    for volume in devices(scenario):
-        original = snapshot(scenario, volume)
-        described = ec2.describe_snapshots(SnapshotIds=[original])["Snapshots"][0]
-        tags = [*described["Tags"], {"Key": TAG_COPY, "Value": original}]
-        copy = ec2.copy_snapshot(
-            SourceRegion=scenario.region,
-            SourceSnapshotId=original,
-            Description=described["Description"],
-            Encrypted=True,
-            KmsKeyId=key,
-            TagSpecifications=[{"ResourceType": "snapshot", "Tags": tags}],
-        )
-        made.append(str(copy["SnapshotId"]))
-    return sorted(made)
+    return take(scenario, copy=True)
 
 
 def machines(scenario: Scenario, place: dict[str, str]) -> list[dict[str, Any]]:
@@ -461,7 +429,7 @@ def test_the_twelfth_volume_is_refused(
     scenario: Scenario, place: dict[str, str], cordon: Cordon, calls: Calls
 ) -> None:
     add_volumes(scenario, 11)
-    made = [snapshot(scenario, volume) for volume in devices(scenario)]
+    made = take(scenario)
     assert len(made) == 12
     calls.clear()
     answer = cordon("workstation", "open", *CASE)

@@ -12,7 +12,6 @@ from lab.calls import Calls
 from lab.faults import Faults
 from responders.actions import copy_snapshots
 from responders.actions.copy_snapshots import CopySnapshots
-from responders.actions.snapshot import TakeSnapshots
 from responders.result import AlreadyInPlace, Done, Failed, Planned, Skipped, reason_of
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import (
@@ -23,6 +22,7 @@ from tests.responders.evidence import (
     snapshots,
     stage,
     tags_of,
+    take,
 )
 from tests.responders.life import Life
 
@@ -44,7 +44,7 @@ class LifeWithSnapshots(Life):
 
 
 def taken(life: Life) -> None:
-    Life(TakeSnapshots(), life.world, life.calls, life.state, number=life.number).run()
+    take(life.world, life.case)
     life.calls.clear()
 
 
@@ -52,9 +52,7 @@ def taken(life: Life) -> None:
 def life(scenario: Scenario, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Life:
     monkeypatch.setattr(copy_snapshots, "EVERY", 0.01)
     scenario.extra["key"] = prepare_key(scenario)
-    scenario.client("ec2").create_tags(
-        Resources=add_volumes(scenario, 1), Tags=[{"Key": "Team", "Value": "web"}]
-    )
+    add_volumes(scenario, 1)
     made = LifeWithSnapshots(
         CopySnapshots(), scenario, calls, lambda: snapshots(scenario), reversible=False
     )
@@ -72,9 +70,16 @@ def test_life(scenario: Scenario, life: Life) -> None:
             source = sources[tags_of(copy)[TAG_COPY]]
             assert tags_of(source).items() <= tags_of(copy).items()
             assert copy["Description"] == source["Description"]
-        assert any("Team" in tags_of(s) for s in made)
 
     life.whole(done)
+
+
+def test_tags_of_the_volume_are_carried_over(scenario: Scenario, life: Life) -> None:
+    original = originals(scenario)[0]["SnapshotId"]
+    scenario.client("ec2").create_tags(Resources=[original], Tags=[{"Key": "Team", "Value": "web"}])
+    life.run()
+    (copy,) = (s for s in copies(scenario) if tags_of(s)[TAG_COPY] == original)
+    assert tags_of(copy)["Team"] == "web"
 
 
 def test_pending_is_said_and_gone_on_with(scenario: Scenario, life: Life, faults: Faults) -> None:

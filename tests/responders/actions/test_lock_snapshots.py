@@ -9,10 +9,9 @@ import pytest
 from lab.calls import Calls
 from lab.faults import Faults
 from responders.actions.lock_snapshots import LockCopies, LockSnapshots
-from responders.actions.snapshot import TakeSnapshots
 from responders.result import AlreadyInPlace, Done, Failed, Skipped, reason_of
 from tests.responders.conftest import Scenario
-from tests.responders.evidence import add_volumes, slow, snapshots, stage
+from tests.responders.evidence import add_volumes, slow, snapshots, stage, take
 from tests.responders.life import Life
 
 
@@ -30,7 +29,7 @@ class LifeWithSnapshots(Life):
 
 
 def taken(life: Life) -> None:
-    Life(TakeSnapshots(), life.world, life.calls, life.state, number=life.number).run()
+    take(life.world, life.case)
     life.calls.clear()
 
 

@@ -9,9 +9,7 @@ import pytest
 from contract import TAG_COPY
 from lab.calls import Calls
 from lab.faults import Faults
-from responders.actions.copy_snapshots import CopySnapshots
 from responders.actions.share_snapshots import ShareSnapshots
-from responders.actions.snapshot import TakeSnapshots
 from responders.result import AlreadyInPlace, Done, Failed, Skipped, reason_of
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import (
@@ -24,6 +22,7 @@ from tests.responders.evidence import (
     snapshots,
     stage,
     tags_of,
+    take,
 )
 from tests.responders.life import Life
 
@@ -53,8 +52,7 @@ class LifeWithCopies(Life):
 
 
 def copied(life: Life) -> None:
-    for action in (TakeSnapshots(), CopySnapshots()):
-        Life(action, life.world, life.calls, life.state, number=life.number).run()
+    take(life.world, life.case, copy=True)
     life.calls.clear()
 
 
