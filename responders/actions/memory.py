@@ -96,9 +96,11 @@ def _seconds(incident: Incident) -> int:
 
 def _command(incident: Incident, vault: Vault, platform: str) -> tuple[str, str]:
     """The command that captures and the key it writes to: one under way, or a new one."""
-    if begun := ssm.under_way(incident, incident.target, DOCUMENT, SECONDS):
+    begun = ssm.under_way(incident, incident.target, DOCUMENT, SECONDS, Bucket=vault.bucket)
+    key = str(begun["Parameters"]["Key"][0]) if begun else ""
+    if begun and key.startswith(f"cases/{incident.case}/"):
         incident.note(f"a capture was under way already: {begun['CommandId']}")
-        return str(begun["CommandId"]), str(begun["Parameters"]["Key"][0])
+        return str(begun["CommandId"]), key
     instance = incident.scene.instance
     fitting = tools.choose(tools.staged(vault), platform, str(instance["Architecture"]))
     if not fitting:

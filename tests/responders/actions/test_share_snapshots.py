@@ -9,7 +9,9 @@ import pytest
 from contract import TAG_COPY
 from lab.calls import Calls
 from lab.faults import Faults
+from responders.actions.copy_snapshots import CopySnapshots
 from responders.actions.share_snapshots import ShareSnapshots
+from responders.actions.snapshot import TakeSnapshots
 from responders.result import AlreadyInPlace, Done, Failed, Skipped, reason_of
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import (
@@ -87,6 +89,26 @@ def test_the_forensic_account_sees_them(
     seen = {s["SnapshotId"] for s in answer["Snapshots"] if s["OwnerId"] == ACCOUNT}
     monkeypatch.delenv("MOTO_ACCOUNT_ID")
     assert copies(scenario) <= seen
+
+
+def test_what_is_under_the_aws_managed_key_is_shared_by_its_copy(
+    scenario: Scenario, life: Life, calls: Calls
+) -> None:
+    (volume,) = add_volumes(scenario, 1, Encrypted=True)
+    life.number += 1
+    for action in (TakeSnapshots(), CopySnapshots()):
+        done = Life(action, scenario, calls, dict, number=life.number).run()
+        assert isinstance(done.result, Done), reason_of(done.result)
+    assert isinstance(life.run().result, Done)
+    (original,) = (
+        s
+        for s in snapshots(scenario, life.case)
+        if s["VolumeId"] == volume and TAG_COPY not in tags_of(s)
+    )
+    shared = set(sharing(scenario))
+    assert original["Encrypted"]
+    assert original["SnapshotId"] not in shared
+    assert copies(scenario, life.case) <= shared
 
 
 def test_what_is_complete_is_shared_and_the_rest_is_said(
