@@ -16,6 +16,7 @@ from responders import prepared
 from responders.action import Action, Incident, Seen
 from responders.aws import SomeFailed, explain
 from responders.permissions import allow, ec2
+from responders.scene import Scene
 
 TIMEOUTS = {"TcpEstablishedTimeout": 60, "UdpStreamTimeout": 60, "UdpTimeout": 30}
 """Seconds: the shortest that an interface accepts."""
@@ -48,9 +49,10 @@ class IsolateNetwork(Action):
             )
         for line in incident.scene.unseen:
             incident.risk(line)
+        groups = _groups(incident.scene)
         return {
             str(i["NetworkInterfaceId"]): {
-                "groups": sorted(g["GroupId"] for g in i["Groups"]),
+                "groups": groups[str(i["NetworkInterfaceId"])],
                 "tracking": i.get("ConnectionTrackingConfiguration") or None,
                 "isolate": _exact(incident, str(i["VpcId"]), Purpose.ISOLATE),
                 "untrack": _exact(incident, str(i["VpcId"]), Purpose.UNTRACK),
@@ -114,18 +116,33 @@ class IsolateNetwork(Action):
     ) -> list[str]:
         """Step (d). What can't be isolated must not stay open to everything: it goes back."""
         failures = _failed(incident, todo, lambda eni: _set(incident, eni, seen[eni]["isolate"]))
-        former = {e: incident.known.get(e, seen[e])["groups"] for e in failures if e in opened}
-        stuck = _failed(incident, former, lambda eni: _set(incident, eni, *former[eni]))
         told = [f"{eni} is not isolated: {error}" for eni, error in failures.items()]
-        told += [
-            f"{eni} MAY BE OPEN TO EVERYTHING, for its former groups can't be put back: {error}"
-            for eni, error in stuck.items()
+        doubtful = [eni for eni in failures if eni in opened]
+        return [*told, *self._close_again(incident, seen, doubtful)]
+
+    def _close_again(self, incident: Incident, seen: Seen, doubtful: list[str]) -> list[str]:
+        """Gives those that have the untrack group their former groups, and no others.
+
+        One whose call failed may be isolated all the same: only the answer was lost.
+        """
+        if not doubtful:
+            return []
+        try:
+            groups = _groups(Scene(incident.aws, incident.region, incident.target))
+        except Exception as error:
+            return [f"{', '.join(doubtful)} MAY BE OPEN TO EVERYTHING: {explain(error)}"]
+        former = {
+            eni: incident.known.get(eni, seen[eni])["groups"]
+            for eni in doubtful
+            if groups.get(eni) == [seen[eni]["untrack"]]
+        }
+        stuck = _failed(incident, former, lambda eni: _set(incident, eni, *former[eni]))
+        return [
+            f"{eni} IS OPEN TO EVERYTHING, for its former groups can't be put back: {stuck[eni]}"
+            if eni in stuck
+            else f"{eni} has its former groups again, so that it is not open to everything"
+            for eni in former
         ]
-        told += [
-            f"{eni} has its former groups again, so that it is not open to everything"
-            for eni in sorted(set(former) - set(stuck))
-        ]
-        return told
 
     def undo(self, incident: Incident, before: Seen) -> None:
         """Each interface's own groups and idle timeouts, as they were."""
@@ -153,6 +170,13 @@ class IsolateNetwork(Action):
             and before["groups"] == now["groups"]
             and _same_tracking(before["tracking"], now["tracking"])
         )
+
+
+def _groups(scene: Scene) -> dict[str, list[str]]:
+    return {
+        str(i["NetworkInterfaceId"]): sorted(str(g["GroupId"]) for g in i["Groups"])
+        for i in scene.interfaces
+    }
 
 
 def _same_tracking(one: Any, other: Any) -> bool:

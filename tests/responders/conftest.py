@@ -104,6 +104,11 @@ def prepare_vault(lab: AwsLab, region: str, bucket: str = "cordon-vault-example"
 @pytest.fixture
 def scenario(aws_lab: AwsLab) -> Scenario:
     """The account of `Scenario`, with groups, vault and manifest prepared."""
+    return build(aws_lab)
+
+
+def build(aws_lab: AwsLab) -> Scenario:
+    """The same in a test that needs more than one, each in an account made empty before."""
     ec2 = aws_lab.client("ec2", REGION)
     vpc = ec2.create_vpc(CidrBlock="10.20.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.20.1.0/24")["Subnet"]["SubnetId"]

@@ -311,6 +311,29 @@ class TestNeverLeftOpen:
         )
         report = life.run()
         assert isinstance(report.result, Failed)
+        assert "IS OPEN TO EVERYTHING" in str(reason_of(report.result))
+
+    def test_an_answer_that_was_lost_opens_nothing(
+        self, life: Life, scenario: Scenario, faults: Faults, calls: Calls
+    ) -> None:
+        """The call was carried out; to put the former groups back would open the network."""
+        faults.lose(*MODIFY)
+        report = life.run()
+        assert isinstance(report.result, Done), reason_of(report.result)
+        isolated(scenario)()
+        former = [scenario.app_group]
+        assert not any(c.params.get("Groups") == former for c in calls.of(*MODIFY))
+
+    def test_it_says_so_when_nobody_can_tell(
+        self, life: Life, scenario: Scenario, faults: Faults
+    ) -> None:
+        def blind(_call: Call) -> None:
+            faults.deny("ec2", "DescribeNetworkInterfaces")
+
+        faults.after(*MODIFY, blind, only=lambda c: c.params.get("Groups") == [scenario.untrack])
+        faults.deny(*MODIFY, only=lambda c: c.params.get("Groups") == [scenario.isolate])
+        report = life.run()
+        assert isinstance(report.result, Failed)
         assert "MAY BE OPEN TO EVERYTHING" in str(reason_of(report.result))
 
     def test_after_a_crash_in_the_dwell_too(
