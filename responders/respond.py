@@ -19,8 +19,9 @@ from responders.aws import Access, Aws, Identity
 from responders.case import Case, Run, new_run, open_run
 from responders.errors import BadInput, JournalError
 from responders.journal import Journal
-from responders.locate import Located
+from responders.locate import INSTANCE_ID, Located
 from responders.playbooks import NAMES, playbook
+from responders.quarantine import refuse_if_held
 from responders.report import (
     DONE,
     INCOMPLETE,
@@ -129,6 +130,8 @@ def release(request: Request, tell: Listener = lambda _r: None, *, run: str = ""
             f"{aws.identity.account}",
             "Use the credentials of the account that the case began in.",
         )
+    if INSTANCE_ID.fullmatch(located.target):
+        refuse_if_held(Scene(aws, located.region, located.target), case.id)
     request = dataclasses.replace(request, command="release", options=options_of(begin))
     graph = _all_steps(case, located.target)
     with _opened(request, case, aws, located, aws.identity, run, tell) as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from contract import TAG_CASE, TAG_ENVIRONMENT, TAG_STATUS, Status, quarantine_value
@@ -74,10 +75,15 @@ class Tag(Action):
                 _create(incident, resource, tags)
 
     def undo(self, incident: Incident, before: Seen) -> None:
-        """`Environment` as it was; the case stays, with the status `released`."""
+        """`Environment` as it was; the case stays, with the status `released`.
+
+        What another case had in quarantine before is that one's again.
+        """
         for resource, tags in before.items():
             kept = {k: v for k, v in tags.items() if k == TAG_ENVIRONMENT and v is not None}
             mark = {TAG_CASE: incident.case, TAG_STATUS: Status.RELEASED.value}
+            if _is_quarantined(tags):
+                mark = {key: tags[key] for key in mark}
             _create(incident, resource, {**kept, **mark})
             if tags.get(TAG_ENVIRONMENT, "") is None:
                 incident.client("ec2").delete_tags(
@@ -85,11 +91,12 @@ class Tag(Action):
                 )
 
     def restored(self, before: Any, now: Any) -> bool:
-        """The user's own tags are as before, and no quarantine is in force."""
+        """The user's own tags are as before, and no quarantine is in force but one of before."""
         return before == now or bool(
             now is not None
             and before.get(TAG_ENVIRONMENT) == now.get(TAG_ENVIRONMENT)
-            and now.get(TAG_STATUS) != Status.QUARANTINED
+            and not _is_quarantined(before)
+            and not _is_quarantined(now)
         )
 
     def _wanted(self, incident: Incident) -> dict[str, dict[str, str]]:
@@ -101,6 +108,10 @@ class Tag(Action):
             if "Ebs" in m
         ]
         return {incident.target: instance, **dict.fromkeys(sorted(others), mark)}
+
+
+def _is_quarantined(tags: Mapping[str, Any]) -> bool:
+    return bool(tags.get(TAG_STATUS) == Status.QUARANTINED)
 
 
 def _create(incident: Incident, resource: str, tags: dict[str, str]) -> None:

@@ -30,7 +30,7 @@ def boundary(command: Callable[..., int]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**given: Any) -> None:
-        signal.signal(signal.SIGTERM, _interrupt)
+        _heed_signals()
         common = {name: given.pop(name) for name in shared}
         sys.exit(_outcome(lambda: command(**given, common=options.common(**common)), common))
 
@@ -94,6 +94,14 @@ def _say(message: str, advice: str, code: int, as_json: bool) -> int:
         }
         print(json.dumps(document, indent=2))
     return code
+
+
+def _heed_signals() -> None:
+    """To be terminated, or to lose the terminal, is to be interrupted: a network that is open for
+    the dwell must be closed first. `nohup` stays in force."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
