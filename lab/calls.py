@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +12,16 @@ from lab.gate.call import Call
 from lab.gate.door import Proceed
 from lab.gate.wire import Response, read_response
 
+KEPT = 200_000
+"""Calls; a server that is left running forgets older ones."""
+
 
 @dataclass(frozen=True)
 class Seen:
     """One call that reached the account: each try of a retried call counts as one.
 
-    `error` is the code that it was answered with, empty when it succeeded; `lost` when nothing
-    was answered.
+    `params` are without the bodies of uploads. `error` is the code that it was answered with,
+    empty when it succeeded; `lost` when nothing was answered.
     """
 
     service: str
@@ -36,14 +40,14 @@ class Seen:
 
 
 class Calls(Sequence[Seen]):
-    """The calls seen since `clear`, in the order of their answers."""
+    """The calls seen since `clear`, in the order of their answers; the last `KEPT` of them."""
 
     def __init__(self) -> None:
-        self._seen: list[Seen] = []
+        self._seen: deque[Seen] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
 
     def __getitem__(self, index: Any) -> Any:
-        return self._seen[index]
+        return list(self._seen)[index]
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -89,7 +93,7 @@ class Calls(Sequence[Seen]):
             call.service,
             call.operation,
             call.region,
-            call.params,
+            {k: v for k, v in call.params.items() if k != "Body"},
             call.mutating,
             call.access_key,
             call.user_agent,

@@ -84,7 +84,8 @@ def serve(
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as running:
         try:
-            lab = running.enter_context(account(port, _names(regions)))
+            names = _names(regions, staged=not (empty or prepared_only))
+            lab = running.enter_context(account(port, names))
         except OSError as error:
             typer.echo(f"cordon: port {port} can't be used: {error.strerror}", err=True)
             raise typer.Exit(2) from error
@@ -94,14 +95,16 @@ def serve(
         stop.wait()
 
 
-def _names(text: str) -> list[str]:
-    """The regions of an option; the story's own two must be among them."""
+def _names(text: str, *, staged: bool = True) -> list[str]:
+    """The regions of an option; those where something is staged must be among them."""
+    from lab.server import HOME_REGION
     from lab.story import SECOND_REGION, WORKLOAD_REGION
 
     names = [name.strip() for name in text.split(",") if name.strip()]
-    missing = {"us-east-1", WORKLOAD_REGION, SECOND_REGION} - set(names)
-    if names and missing:
-        raise typer.BadParameter(f"add {', '.join(sorted(missing))}: things are staged there")
+    needed = {HOME_REGION, *((WORKLOAD_REGION, SECOND_REGION) if staged else ())}
+    if names and needed - set(names):
+        missing = ", ".join(sorted(needed - set(names)))
+        raise typer.BadParameter(f"add {missing}: the lab needs it")
     return names
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lab.authorization import Authorization
 from lab.calls import Calls
+from lab.denials import refuse_denied
 from lab.faults import Faults
 from lab.gate import door
 from lab.gate.answers import answers
@@ -33,6 +34,7 @@ def mend() -> None:
     door.add_layer(FAULTS.layer)
     door.add_layer(refuse_disabled)
     door.add_layer(refuse_dead_keys)
+    door.add_layer(refuse_denied)
     door.add_layer(AUTHORIZATION.layer)
     door.add_layer(answers)
     door.install()

@@ -863,6 +863,72 @@ def minted_credentials_are_new_and_outlive_the_key(account: Account) -> None:
         ).describe_vpcs()
 
 
+def session(account: Account, service: str, minted: dict[str, Any]) -> Any:
+    return account.client(
+        service,
+        aws_access_key_id=minted["AccessKeyId"],
+        aws_secret_access_key=minted["SecretAccessKey"],
+        aws_session_token=minted["SessionToken"],
+    )
+
+
+def older_than(moment: datetime, **more: Any) -> str:
+    condition = {"DateLessThan": {"aws:TokenIssueTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}"}, **more}
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition}
+    return json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+
+
+@case
+def sessions_of_a_user_can_be_revoked_and_the_key_goes_on(account: Account) -> None:
+    keys = user_keys(account)
+    sts = account.client("sts", **keys)
+    minted = sts.get_session_token()["Credentials"]
+    federated = sts.get_federation_token(Name="guest")["Credentials"]
+    account.client("iam").put_user_policy(
+        UserName="alice",
+        PolicyName="revoked",
+        PolicyDocument=older_than(datetime.now(UTC) + timedelta(seconds=30)),
+    )
+    for credentials in (minted, federated):
+        with refused("UnauthorizedOperation"):
+            session(account, "ec2", credentials).describe_vpcs()
+    account.client("ec2", **keys).describe_vpcs()
+    account.client("iam").delete_user_policy(UserName="alice", PolicyName="revoked")
+    session(account, "ec2", minted).describe_vpcs()
+
+
+@case
+def sessions_of_one_instance_can_be_revoked_alone(account: Account) -> None:
+    iam, sts = account.client("iam"), account.client("sts")
+    role = iam.create_role(RoleName="app", AssumeRolePolicyDocument="{}")["Role"]
+    one, other = (
+        sts.assume_role(RoleArn=role["Arn"], RoleSessionName=name)["Credentials"]
+        for name in ("i-0123456789abcdef0", "i-0fedcba9876543210")
+    )
+    soon = datetime.now(UTC) + timedelta(seconds=30)
+    only = {"StringLike": {"aws:userid": f"{role['RoleId']}:i-0123456789abcdef0*"}}
+    iam.put_role_policy(
+        RoleName="app", PolicyName="revoked", PolicyDocument=older_than(soon, **only)
+    )
+    with refused("UnauthorizedOperation"):
+        session(account, "ec2", one).describe_vpcs()
+    session(account, "ec2", other).describe_vpcs()
+
+
+@case
+def everything_can_be_denied_to_a_user(account: Account) -> None:
+    keys = user_keys(account)
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    account.client("iam").put_user_policy(
+        UserName="alice",
+        PolicyName="none",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
+    )
+    with refused("AccessDenied"):
+        account.client("iam", **keys).list_users()
+    account.client("sts", **keys).get_caller_identity()
+
+
 @case
 def a_session_says_who_it_is(account: Account) -> None:
     sts = account.client("sts", **user_keys(account))

@@ -95,9 +95,9 @@ def test_a_prepared_and_staged_account_is_served() -> None:
 
 
 def test_a_prepared_account_has_nothing_staged_and_ends_when_terminated() -> None:
-    with served("--prepared-only", "--regions", THREE) as (told, process):
+    with served("--prepared-only", "--regions", "us-east-1,eu-west-1") as (told, process):
         assert told["staged"] is None
-        assert told["prepared"]["regions"] == sorted(THREE.split(","))
+        assert told["prepared"]["regions"] == ["eu-west-1", "us-east-1"]
         assert client(told, "ec2", "eu-west-1").describe_instances()["Reservations"] == []
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
