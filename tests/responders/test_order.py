@@ -1,0 +1,246 @@
+"""What waits for what: a closed network takes three round trips, and evidence-first ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contract import Document, ScriptExit
+from lab import hosts
+from lab.calls import Calls
+from lab.faults import Faults
+from lab.gate.call import Call
+from lab.hosts import Ended, Host
+from responders.action import Options
+from responders.aws import Access
+from responders.playbooks.instance import steps
+from responders.report import Report
+from responders.respond import Request, respond
+from responders.result import Skipped, status_of
+from tests.responders.actions.test_leave_fleet import make_fleet
+from tests.responders.conftest import REGION, Scenario
+from tests.responders.evidence import scripted
+from tests.responders.workload import FULL, Workload, hurry
+
+MODIFY = ("ec2", "ModifyNetworkInterfaceAttribute")
+LATENCY = 1.0
+"""Seconds of every call until the network is touched: so much more than this machine needs for
+anything that time tells the round trips."""
+
+
+def run(scenario: Scenario, options: Options) -> Report:
+    return respond(
+        Request("instance", scenario.instance, "IR-7", "alice", Access(region=REGION), options)
+    )
+
+
+class Clock:
+    """When each call arrived, in round trips since the first; slow until a change of network."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.arrived: list[tuple[float, str]] = []
+        self._began = 0.0
+        self._touched = threading.Event()
+        self._lock = threading.Lock()
+        faults.before("*", "*", self._arrive)
+
+    def _arrive(self, call: Call) -> None:
+        now = time.monotonic()
+        with self._lock:
+            self._began = self._began or now
+            self.arrived.append(((now - self._began) / LATENCY, call.operation))
+        if call.operation == MODIFY[1]:
+            self._touched.set()
+        self._touched.wait(LATENCY)
+
+    def first(self, operation: str) -> float:
+        """Round trips before the first call of an operation."""
+        return next(when for when, what in self.arrived if what == operation)
+
+    def in_round(self, number: int) -> list[str]:
+        """What arrived in a round trip, from 0."""
+        return sorted(what for when, what in self.arrived if number <= when < number + 0.7)
+
+
+class TestRoundTrips:
+    """With the region known. Each question is asked once, all of them at the same time."""
+
+    FIRST = (
+        "DescribeAutoScalingInstances",
+        "DescribeInstances",
+        "DescribeNetworkInterfaces",
+        "DescribeSecurityGroups",
+        "GetCallerIdentity",
+        "GetParameter",
+    )
+
+    def test_two_without_a_fleet(self, scenario: Scenario, faults: Faults) -> None:
+        clock = Clock(faults)
+        assert run(scenario, Options(dwell=0)).outcome == "contained"
+        assert clock.in_round(0) == sorted(self.FIRST)
+        assert 1 <= clock.first(MODIFY[1]) < 1.9
+
+    def test_three_with_a_fleet(self, scenario: Scenario, faults: Faults) -> None:
+        make_fleet(scenario, low=0, high=9)
+        clock = Clock(faults)
+        assert run(scenario, Options(dwell=0)).outcome == "contained"
+        assert clock.in_round(0) == sorted(self.FIRST)
+        assert 1 <= clock.first("EnterStandby") < 1.9
+        assert 2 <= clock.first(MODIFY[1]) < 2.9
+
+    def test_a_fleet_that_does_not_answer_is_waited_for_5_s(
+        self, scenario: Scenario, faults: Faults, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from responders.playbooks import instance
+
+        [isolate] = [s for s in instance.steps(Options()) if s.name == "isolate-network"]
+        assert isolate.after["leave-fleet"] == 5
+        monkeypatch.setattr(instance, "FLEET_WAIT", 0.3)
+        make_fleet(scenario, low=0, high=9)
+        isolated = threading.Event()
+        closed: list[bool] = []
+        faults.before("autoscaling", "EnterStandby", lambda _: closed.append(isolated.wait(30)))
+        faults.before(*MODIFY, lambda _: isolated.set())
+        assert run(scenario, Options(dwell=0)).outcome == "contained"
+        assert closed == [True]
+
+
+class Events:
+    """The order of what matters, as the account saw it."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.seen = [
+            (call.operation, call.params)
+            for call in calls
+            if "cordon/" in call.user_agent and not call.error
+        ]
+
+    def first(self, operation: str, **given: Any) -> int:
+        """Place of the first call of an operation with these parameters."""
+        return next(
+            place
+            for place, (name, params) in enumerate(self.seen)
+            if name == operation and all(params.get(k) == v for k, v in given.items())
+        )
+
+    def last(self, operation: str) -> int:
+        """Place of the last one."""
+        return max(place for place, (name, _) in enumerate(self.seen) if name == operation)
+
+
+@pytest.fixture
+def workload(scenario: Scenario, faults: Faults, monkeypatch: pytest.MonkeyPatch) -> Workload:
+    hurry(monkeypatch)
+    return Workload(scenario)
+
+
+class TestEvidenceFirst:
+    def test_memory_then_network_then_metadata(self, workload: Workload, calls: Calls) -> None:
+        assert run(workload.scenario, FULL).outcome == "contained"
+        events = Events(calls)
+        memory = events.first("SendCommand", DocumentName="cordon-memory")
+        closing = events.first(MODIFY[1])
+        assert memory < events.first("SendCommand", DocumentName="cordon-host-firewall") < closing
+        for cut in (
+            "DisassociateAddress",
+            "ReplaceIamInstanceProfileAssociation",
+            "PutRolePolicy",
+            "CreateNetworkAclEntry",
+            "ModifyInstanceMetadataOptions",
+        ):
+            assert memory < events.first(cut), cut
+        swapped = events.first("ReplaceIamInstanceProfileAssociation")
+        assert swapped < events.first("PutRolePolicy")
+        assert events.first("CreateSnapshots") < events.first("StopInstances")
+
+    def test_the_deadline_holds(self, workload: Workload, calls: Calls, faults: Faults) -> None:
+        """Memory that takes for ever: the network is closed anyway, and nothing is stopped."""
+        closed = threading.Event()
+
+        def endless(host: Host, given: Mapping[str, str]) -> Ended:
+            in_time.append(closed.wait(30))
+            return hosts.report(Document.MEMORY, ScriptExit.FAILED, "the way was cut")
+
+        in_time: list[bool] = []
+        scripted(workload.scenario, Document.MEMORY, endless)
+        faults.before(
+            *MODIFY,
+            lambda _: closed.set(),
+            only=lambda call: call.params.get("Groups") == [workload.scenario.isolate],
+        )
+        report = run(workload.scenario, replace(FULL, deadline=1.0))
+        assert in_time == [True]
+        assert workload.isolated()
+        assert (report.outcome, report.exit_code) == ("contained", 3)
+        results = {step.name: step.result for step in report.steps}
+        assert status_of(results["memory"]) == "failed"
+        assert results["stop"] == Skipped("needs memory, which did not succeed", incomplete=True)
+        assert calls.of("ec2", "StopInstances") == []
+
+
+class TestContainFirst:
+    def test_isolation_waits_for_no_evidence(
+        self, workload: Workload, calls: Calls, faults: Faults
+    ) -> None:
+        """Neither for memory, nor for snapshots, nor for the record: they go on beside it."""
+        closed = threading.Event()
+        waited: list[bool] = []
+
+        def hold(_call: Call) -> None:
+            waited.append(closed.wait(30))
+
+        for operation in ("CreateSnapshots", "GetConsoleOutput", "DescribeVolumes"):
+            faults.before("ec2", operation, hold, times=1)
+        faults.before("ssm", "SendCommand", hold, times=1)
+        faults.before("elbv2", "DescribeTargetGroups", hold, times=1)
+        faults.before("ec2", "DescribeInstanceAttribute", hold, times=1)
+        faults.before(
+            *MODIFY,
+            lambda _: closed.set(),
+            only=lambda call: call.params.get("Groups") == [workload.scenario.isolate],
+        )
+        report = run(workload.scenario, replace(FULL, evidence_first=False, stop=False))
+        assert report.outcome == "contained"
+        assert waited
+        assert all(waited)
+
+    def test_the_metadata_service_goes_last(self, workload: Workload, calls: Calls) -> None:
+        run(workload.scenario, replace(FULL, evidence_first=False))
+        events = Events(calls)
+        for evidence in ("GetConsoleOutput", "SendCommand", "DescribeImages"):
+            assert events.last(evidence) < events.first("ModifyInstanceMetadataOptions"), evidence
+
+    def test_it_is_left_on_when_asked(self) -> None:
+        names = {step.name for step in steps(Options(keep_imds=True))}
+        assert "disable-metadata" not in names
+        assert "disable-metadata" in {step.name for step in steps(Options())}
+
+
+def test_release_goes_backwards_and_the_network_opens_after_the_host_is_as_it_was() -> None:
+    """Started before it may talk, its metadata service on before it boots."""
+    names = [step.name for step in steps(FULL)]
+    for earlier, later in (
+        ("disable-metadata", "stop"),
+        ("swap-profile", "stop"),
+        ("revoke-sessions", "swap-profile"),
+        ("stop", "isolate-network"),
+        ("isolate-network", "leave-load-balancers"),
+        ("leave-load-balancers", "leave-fleet"),
+        ("leave-fleet", "protect"),
+    ):
+        assert names.index(earlier) > names.index(later), (earlier, later)
+
+
+def test_every_step_waits_only_for_steps_that_come_to_an_end() -> None:
+    """No circle: each step can be reached with all that it waits for before it."""
+    for options in (FULL, replace(FULL, evidence_first=False), Options(), Options(hibernate=True)):
+        graph = {s.name: {*s.after, *s.needs} for s in steps(options)}
+        ended: set[str] = set()
+        while ready := {n for n, w in graph.items() if n not in ended and w & set(graph) <= ended}:
+            ended |= ready
+        assert ended == set(graph)
