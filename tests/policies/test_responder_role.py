@@ -18,8 +18,10 @@ from contract import (
     IAM_PATH,
     MANIFEST_PARAMETER,
     RESPONDER_ROLE,
+    TAG_KIT,
     TAG_PURPOSE,
     TAG_STATUS,
+    VERSION,
     Purpose,
     Status,
     deny_policy_name,
@@ -39,7 +41,7 @@ ITSELF = f"{IAM}:role{IAM_PATH}{RESPONDER_ROLE}"
 ITS_POLICY = f"{IAM}:policy{IAM_PATH}{RESPONDER_ROLE}-1"
 VAULT = f"arn:aws:s3:::{vault_bucket(ACCOUNT, REGION)}"
 OBJECT = f"{VAULT}/cases/IR-7/r/evidence/x"
-KITS = {f"aws:ResourceTag/{TAG_PURPOSE}": Purpose.ROLE.value}
+KITS = {f"aws:ResourceTag/{TAG_KIT}": VERSION, f"aws:ResourceTag/{TAG_PURPOSE}": Purpose.ROLE.value}
 EVIDENCE = {f"aws:ResourceTag/{TAG_STATUS}": Status.EVIDENCE.value}
 
 
