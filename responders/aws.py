@@ -201,9 +201,20 @@ class Aws:
         arn = str(answer["Arn"])
         return Identity(str(answer["Account"]), arn, arn.split(":")[1])
 
+    def presume(self, account: str, region: str) -> Identity:
+        """Takes the caller to be of an account, from here on: for when STS does not answer."""
+        with self._lock:
+            partition = str(self._session.get_partition_for_region(region))
+        presumed = Identity(account, "unknown", partition)
+        self.__dict__["identity"] = presumed
+        return presumed
+
     @property
     def clock_behind(self) -> timedelta:
-        """How far this machine's clock is behind AWS's; zero when it is ahead, or by a second."""
+        """How far this machine's clock is behind AWS's; zero when it is ahead, or by a second.
+
+        Zero too when STS did not answer.
+        """
         _ = self.identity
         return self._behind
 

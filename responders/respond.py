@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,9 +16,9 @@ from typing import Any
 from contract import VERSION
 from responders import sync, vault
 from responders.action import Incident, Options, Watch, unwatched
-from responders.aws import Access, Aws, Identity
+from responders.aws import Access, Aws, Identity, explain
 from responders.case import Case, Run, new_run, open_run
-from responders.errors import BadInput, JournalError
+from responders.errors import BadInput, CordonError, JournalError
 from responders.journal import Journal
 from responders.locate import INSTANCE_ID, Located
 from responders.playbooks import NAMES, playbook
@@ -37,6 +38,8 @@ from responders.scene import Scene
 from responders.vault import Mirror
 from responders.verify import local_faults
 
+CALLER_WAIT = 5.0
+"""Seconds that a response waits to know who calls, before it goes on without."""
 VAULT_WAIT = 20.0
 """Seconds that a finished run waits for its last uploads; `cordon case sync` finishes the rest."""
 
@@ -93,7 +96,8 @@ def respond(
     located = located or book.locate(aws, request.target, request.access.region)
     book.check(aws, located, request.options, case)
     graph = book.steps(request.options)
-    with _opened(request, case, aws, located, who.result(), run, tell) as session:
+    caller, doubt = _caller(who, aws, located)
+    with _opened(request, case, aws, located, caller, run, tell) as session:
         reports = session.runner.respond(graph)
         judge = getattr(book, "judge", judge_response)
         verdict = judge(
@@ -107,8 +111,23 @@ def respond(
             reports,
             collecting={step.name for step in graph if step.action.collects},
             contained_after=after - clock if after and set(contains) <= set(held) else None,
-            trouble=located.trouble,
+            risks=[*doubt, *(f"region not searched: {line}" for line in located.trouble)],
         )
+
+
+def _caller(
+    asked: Future[Identity], aws: Aws, located: Located
+) -> tuple[Identity, tuple[str, ...]]:
+    """Who calls. An instance is not left uncontained for it: its owner will do, and is told."""
+    try:
+        return asked.result(CALLER_WAIT), ()
+    except Exception as error:
+        interfaces = located.scene.interfaces if located.scene else []
+        account = located.account or next((str(i["OwnerId"]) for i in interfaces), "")
+        if not account or not located.scene or isinstance(error, CordonError):
+            raise
+        told = f"who responded is not in the record, for STS does not say: {explain(error)}"
+        return aws.presume(account, located.region), (told,)
 
 
 def release(request: Request, tell: Listener = lambda _r: None, *, run: str = "") -> Report:
@@ -240,7 +259,7 @@ class _Session:
         *,
         collecting: Collection[str] = (),
         contained_after: float | None = None,
-        trouble: Sequence[str] = (),
+        risks: Sequence[str] = (),
     ) -> Report:
         """Journals the end, waits for the vault, and makes the report."""
         incident = self.runner.incident
@@ -262,8 +281,7 @@ class _Session:
         code = verdict.exit_code
         if code == DONE and incomplete and self._record:
             code = INCOMPLETE
-        risks = [risk for r in reports for risk in r.risks]
-        risks += [f"region not searched: {line}" for line in trouble]
+        told = [risk for r in reports for risk in r.risks]
         return Report(
             case=incident.case,
             command=self.request.command,
@@ -275,7 +293,7 @@ class _Session:
             exit_code=code,
             steps=reports,
             contained_after_s=None if contained_after is None else round(contained_after, 3),
-            residual_risks=list(dict.fromkeys(risks)),
+            residual_risks=list(dict.fromkeys([*told, *risks])),
             evidence=self._evidence(incident, incomplete),
         )
 

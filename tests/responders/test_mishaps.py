@@ -17,7 +17,7 @@ from contract import TAG_CASE, TAG_PURPOSE, TAG_STATUS, Rule, rule_permission
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.gate.call import Call
-from responders import journal
+from responders import journal, respond
 from responders.case import Case
 from tests.responders.conftest import REGION, Answer, Cordon, Scenario
 from tests.responders.workload import hurry
@@ -116,6 +116,37 @@ class TestTerminated:
     def test_one_that_is_gone_is_bad_input(self, scenario: Scenario, cordon: Cordon) -> None:
         scenario.client("ec2").terminate_instances(InstanceIds=[scenario.instance])
         assert contain(cordon, scenario).code == 2
+
+
+class TestNoIdentity:
+    """STS does not say who calls: no reason to leave an instance as it is."""
+
+    @pytest.mark.parametrize("searched", [False, True], ids=["region known", "searched"])
+    def test_it_is_contained_and_told(
+        self, scenario: Scenario, cordon: Cordon, faults: Faults, searched: bool
+    ) -> None:
+        faults.deny("sts", "GetCallerIdentity")
+        where = () if searched else ("--region", REGION)
+        answer = cordon(
+            "instance", scenario.instance, "--case", "IR-7", "--no-snapshot", *where,
+            "--dwell", "0", "--json",
+        )  # fmt: skip
+        assert answer.document["outcome"] == "contained", answer.out
+        assert isolated(scenario)
+        assert answer.document["account"] == "123456789012"
+        assert "STS does not say" in str(answer.document["residual_risks"])
+
+    def test_nor_when_it_hangs(
+        self,
+        scenario: Scenario,
+        cordon: Cordon,
+        faults: Faults,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(respond, "CALLER_WAIT", 0.2)
+        faults.hang("sts", "GetCallerIdentity", seconds=20)
+        assert contain(cordon, scenario).document["outcome"] == "contained"
+        faults.clear()
 
 
 class TestAttachedLater:
