@@ -32,6 +32,7 @@ def _check_nitro(call: Call) -> None:
     instance = regional(call).get_network_interface(call.params["NetworkInterfaceId"]).instance
     if instance is not None and not is_nitro(instance.instance_type):
         raise AwsError(
-            "UnsupportedOperation",
-            f"{instance.instance_type} does not support connection tracking timeouts.",
+            "InvalidParameterValue",
+            f"The instance type {instance.instance_type} does not support configurable connection "
+            "tracking",
         )

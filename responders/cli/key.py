@@ -45,11 +45,12 @@ def key(
     from responders.action import Options
     from responders.cli import hunt, hunt_progress, show
     from responders.key_hunt import hunt_key, is_worthwhile
+    from responders.key_owner import check_key_id
     from responders.respond import Request, respond
 
     request = Request(
         "key",
-        key_id,
+        check_key_id(key_id),
         shared.check_case(case),
         common.responder,
         common.at(region),

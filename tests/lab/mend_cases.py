@@ -233,7 +233,7 @@ def tracking_timeouts_have_limits(account: Account) -> None:
 @case
 def tracking_timeouts_need_nitro(account: Account) -> None:
     made = scene(account, "t2.micro")
-    with refused("UnsupportedOperation"):
+    with refused("InvalidParameterValue"):
         account.client("ec2").modify_network_interface_attribute(
             NetworkInterfaceId=made.interfaces[0],
             ConnectionTrackingSpecification={"TcpEstablishedTimeout": 60},
