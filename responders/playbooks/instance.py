@@ -7,6 +7,8 @@ starts at once, because isolation cuts the way to it: the dwell of `convert` is 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from responders.action import Options
 from responders.actions.deny_subnet import DenySubnet
 from responders.actions.disable_metadata import DisableMetadata
@@ -35,6 +37,10 @@ from responders.run import Step
 
 FLEET_WAIT = 5.0
 """Seconds that isolation waits for the instance to leave its Auto Scaling group."""
+HEAD_START = 1.0
+"""Seconds that all other steps leave to the way to a closed network, or less if it is closed."""
+PATH = ("leave-fleet", "prepare-groups", "isolate-network", "volatile", "memory", "host-firewall")
+"""What isolation waits for, or must come before it."""
 EVIDENCE: dict[str, float | None] = dict.fromkeys(("record", "volatile", "memory", "host-firewall"))
 """What looks at the metadata service, or needs it: it is turned off after these."""
 
@@ -47,6 +53,17 @@ def check(aws: Aws, located: Located, options: Options, case: Case) -> None:
 
 def steps(options: Options) -> tuple[Step, ...]:
     """The graph, in the order in which release undoes it backwards."""
+    return tuple(_behind_the_network(step) for step in _graph(options))
+
+
+def _behind_the_network(step: Step) -> Step:
+    """Whatever the network doesn't wait for gives it a head start: both need the processor."""
+    if step.name in PATH:
+        return step
+    return replace(step, after={"isolate-network": HEAD_START, **step.after})
+
+
+def _graph(options: Options) -> tuple[Step, ...]:
     first, cut_off = memory_first(options), _host_first(options)
     return (
         Step(Record()),
