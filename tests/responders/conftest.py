@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from contract import (
     GROUP_DESCRIPTIONS,
@@ -23,6 +24,8 @@ from responders.cli import app
 from tests.conftest import AwsLab
 
 REGION = "eu-west-1"
+COMMAND = get_command(app)
+"""The real command line, built once: that takes longer than most commands."""
 
 
 @dataclass
@@ -178,7 +181,7 @@ def cordon(capsys: pytest.CaptureFixture[str]) -> Cordon:
     def run(*words: str) -> Answer:
         capsys.readouterr()
         with pytest.raises(SystemExit) as exit_:
-            app(list(words))
+            COMMAND(list(words))
         said = capsys.readouterr()
         return Answer(int(exit_.value.code or 0), said.out, said.err)
 
