@@ -17,6 +17,7 @@ import boto3
 import botocore.loaders
 import botocore.retries.standard
 import botocore.session
+import moto.core.responses
 import pytest
 
 from lab.calls import Calls
@@ -31,6 +32,10 @@ mend()
 gc.set_threshold(200_000, 50, 1000)
 # Every boto3 Session parses the service models anew (200 ms for EC2); in tests they share them.
 botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
+# Moto lists a class's methods anew at each call; the mends have added theirs by now.
+moto.core.responses.method_names_from_class = functools.cache(
+    moto.core.responses.method_names_from_class
+)
 
 
 @dataclass(frozen=True)
