@@ -9,6 +9,7 @@ the action can be undone), so a test may go on with it. Single chapters can be c
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -61,9 +62,8 @@ class Life:
 
     def __post_init__(self) -> None:
         self.target = self.target or self.world.instance
-        access = Access(region=self.world.region)
-        self._aws = Aws(access, case=self.case)
-        self._reading = Aws(access, case=self.case, read_only=True)
+        self.aws = _aws(self.world.region, False)
+        self._reading = _aws(self.world.region, True)
 
     @property
     def case(self) -> str:
@@ -230,7 +230,7 @@ class Life:
         record, evidence = open_run(case, run, Mirror(lambda: None))
         if not record.entries:
             record.append("begin", target=self.target, command="instance", asked=self.target)
-        incident = self._incident(self._aws, run, evidence=evidence)
+        incident = self._incident(self.aws, run, evidence=evidence)
         return Runner(incident, record, undo=undo, tell=tell)
 
     def _incident(
@@ -252,6 +252,12 @@ class Life:
             subject=self.subject,
             known=known or {},
         )
+
+
+@functools.cache
+def _aws(region: str, read_only: bool) -> Aws:
+    """One for all tests: a session and its clients cost as much as many calls."""
+    return Aws(Access(region=region), case="IR-7", read_only=read_only)
 
 
 @dataclass(frozen=True)

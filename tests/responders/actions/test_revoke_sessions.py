@@ -13,6 +13,7 @@ from lab.faults import Faults
 from responders import deny
 from responders.actions.revoke_sessions import RevokeSessions
 from responders.actions.swap_profile import SwapProfile
+from responders.aws import Identity
 from responders.result import Done, Failed, Planned, Skipped, reason_of
 from responders.run import Step, StepReport
 from tests.responders.conftest import Scenario
@@ -266,12 +267,10 @@ def fill(scenario: Scenario) -> None:
 def test_a_role_of_ones_own_is_not_denied_as_a_whole(
     world: World, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from responders.aws import Aws, Identity
-
     life = Life(RevokeSessions(role_wide=True), world.scenario, calls, dict)
     life.options = replace(life.options, role_wide=True)
     me = Identity("123456789012", f"arn:aws:sts::123456789012:assumed-role/{ROLE}/alice", "aws")
-    monkeypatch.setattr(Aws, "identity", me)
+    monkeypatch.setattr(life.aws, "identity", me)
     report = life.run()
     assert isinstance(report.result, Failed)
     assert "you would be cut off" in str(reason_of(report.result))
