@@ -2,7 +2,7 @@
 
 An action is one reversible step of a response, in one file: `observe` reads, `lacks` judges what
 was read, `act` changes, `undo` restores. It knows nothing of journals, printing or other actions;
-the runner (`responders.run`) owns order, record, verification, dry run and release.
+the runner (`responders.runner`) owns order, record, verification, dry run and release.
 """
 
 from __future__ import annotations

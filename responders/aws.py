@@ -152,7 +152,7 @@ class Aws:
     ) -> Any:
         """The shared client of a service in a region (default: `home_region`).
 
-        `attempts` is how often a call is tried: see `responders.once` for those that must not be
+        `attempts` is how often a call is tried: see `responders.host.call_once` for those not to be
         carried out twice. `own_endpoint` goes to the region's own address, where boto3's rules
         send every region to the same one (Support).
         """

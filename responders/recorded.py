@@ -10,12 +10,12 @@ import platform
 from collections.abc import Sequence
 
 from contract import VERSION
-from responders import vault
 from responders.aws import Aws
-from responders.case import Case, new_run, open_run
 from responders.errors import JournalError
-from responders.report import Evidence
-from responders.vault import Mirror
+from responders.outcome import Evidence
+from responders.record import vault
+from responders.record.case import Case, new_run, open_run
+from responders.record.vault import Mirror
 
 WAIT = 60.0
 """Seconds that a finished run waits for its last uploads; `cordon case sync` finishes the rest."""

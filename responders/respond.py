@@ -14,16 +14,12 @@ from time import monotonic
 from typing import Any
 
 from contract import VERSION
-from responders import sync, vault
 from responders.action import Incident, Options, Watch, unwatched
 from responders.aws import Access, Aws, Identity, explain
-from responders.case import Case, Run, new_run, open_run
 from responders.errors import BadInput, CordonError, JournalError
-from responders.journal import Journal
 from responders.locate import INSTANCE_ID, Located
-from responders.playbooks import NAMES, playbook
-from responders.quarantine import refuse_if_held
-from responders.report import (
+from responders.other_case import refuse_if_held
+from responders.outcome import (
     DONE,
     INCOMPLETE,
     Evidence,
@@ -32,11 +28,15 @@ from responders.report import (
     judge_release,
     judge_response,
 )
+from responders.playbooks import NAMES, playbook
+from responders.record import sync, vault
+from responders.record.case import Case, Run, new_run, open_run
+from responders.record.journal import Journal
+from responders.record.vault import Mirror
+from responders.record.verify import local_faults
 from responders.result import Failed, Skipped, holds, reason_of, status_of
-from responders.run import Listener, Runner, Step, StepReport
+from responders.runner import Listener, Runner, Step, StepReport
 from responders.scene import Scene
-from responders.vault import Mirror
-from responders.verify import local_faults
 
 CALLER_WAIT = 5.0
 """Seconds that a response waits to know who calls, before it goes on without."""

@@ -9,8 +9,9 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from contract import Manifest
-from responders import prepared, trunks
+from responders import prepared
 from responders.aws import Aws
+from responders.host import branch_interfaces
 from responders.permissions import allow
 
 PERMISSIONS = (
@@ -103,7 +104,7 @@ class Scene:
         found = [i for page in pages.paginate(Filters=attached) for i in page["NetworkInterfaces"]]
         trunk = [str(i["NetworkInterfaceId"]) for i in found if i.get("InterfaceType") == "trunk"]
         if trunk:
-            branches, self.unseen = trunks.branches(self.client("ec2"), trunk)
+            branches, self.unseen = branch_interfaces.branches(self.client("ec2"), trunk)
             found += branches
         return sorted(found, key=lambda i: str(i["NetworkInterfaceId"]))
 

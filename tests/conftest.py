@@ -128,4 +128,4 @@ def lab_server(_server: Server, lab_env: Path, monkeypatch: pytest.MonkeyPatch) 
 def _no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     backoff = botocore.retries.standard.ExponentialBackoff
     monkeypatch.setattr(backoff, "delay_amount", lambda self, context: 0.0)
-    monkeypatch.setattr("responders.once.PAUSE", 0.0)
+    monkeypatch.setattr("responders.host.call_once.PAUSE", 0.0)

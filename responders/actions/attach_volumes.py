@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from responders import workstation
 from responders.action import Action, Incident, Seen
 from responders.aws import SomeFailed, explain
 from responders.errors import Skip
 from responders.permissions import allow, ec2
-from responders.workstation import DEVICES, OWN
+from responders.volumes import workstation
+from responders.volumes.workstation import DEVICES, OWN
 
 ATTACHES = 120.0
 """Seconds in which all must be attached."""

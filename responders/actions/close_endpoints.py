@@ -6,13 +6,13 @@ They cost money while they are there. Those that were prepared have another purp
 from __future__ import annotations
 
 from contract import TAG_CASE, TAG_PURPOSE, Purpose
-from responders import workstation
 from responders.action import Action, Incident, Seen
 from responders.actions.open_endpoints import endpoints
 from responders.aws import SomeFailed
 from responders.errors import Skip
 from responders.permissions import allow, ec2
-from responders.workstation import OWN
+from responders.volumes import workstation
+from responders.volumes.workstation import OWN
 
 
 class CloseEndpoints(Action):

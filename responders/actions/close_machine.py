@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from responders import workstation
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
 from responders.permissions import allow, ec2
-from responders.workstation import OWN
+from responders.volumes import workstation
+from responders.volumes.workstation import OWN
 
 ENDS = 300.0
 """Seconds in which a machine must be terminated."""

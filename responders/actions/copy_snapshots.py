@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from contract import TAG_CASE, TAG_COPY, TAG_STATUS, Status
-from responders import snapshots
 from responders.action import Action, Incident, Seen
 from responders.aws import code_of
 from responders.errors import Skip
-from responders.once import once
+from responders.host.call_once import once
 from responders.permissions import allow
-from responders.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
+from responders.volumes import snapshots
+from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
 
 AT_ONCE = 20
 """Copies under way in one destination region; a quota that can't be raised."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from responders.action import Action, Incident, Seen
 from responders.aws import expecting
-from responders.identity_policy import USERS
+from responders.identity.deny_policy import USERS
+from responders.identity.subject import subject_of
 from responders.permissions import allow
-from responders.subject import subject_of
 
 
 @dataclass(frozen=True)

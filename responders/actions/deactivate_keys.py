@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from responders.action import Action, Incident, Seen
 from responders.aws import code_of
-from responders.identity_policy import SETTLES, USERS
+from responders.identity.deny_policy import SETTLES, USERS
+from responders.identity.subject import is_key, is_temporary, subject_of
 from responders.permissions import allow
-from responders.subject import is_key, is_temporary, subject_of
 
 
 class DeactivateKeys(Action):

@@ -1,18 +1,18 @@
 """Deletes an access key, on request and for good: only one that this case made inactive.
 
-Its record must be in the vault first (`responders.deletable`).
+Its record must be in the vault first (`responders.identity.key_deletion`).
 """
 
 from __future__ import annotations
 
-from responders import deletable
 from responders.action import Action, Incident, Seen
 from responders.actions.deactivate_keys import statuses
-from responders.case import Case
 from responders.errors import Skip
-from responders.identity_policy import SETTLES, USERS
+from responders.identity import key_deletion
+from responders.identity.deny_policy import SETTLES, USERS
+from responders.identity.subject import subject_of
 from responders.permissions import allow
-from responders.subject import subject_of
+from responders.record.case import Case
 
 
 class DeleteKey(Action):
@@ -40,7 +40,7 @@ class DeleteKey(Action):
 
     def act(self, incident: Incident, seen: Seen) -> None:
         """Deletes it, if it is still inactive and recorded."""
-        obstacle = deletable.obstacle(
+        obstacle = key_deletion.obstacle(
             incident.aws,
             Case(incident.case),
             incident.target,

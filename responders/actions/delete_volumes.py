@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from responders import workstation
 from responders.action import Action, Incident, Seen
 from responders.aws import expecting
 from responders.errors import Skip
 from responders.permissions import allow, ec2
-from responders.workstation import OWN
+from responders.volumes import workstation
+from responders.volumes.workstation import OWN
 
 FREE = 120.0
 """Seconds in which the machine must have let go of them."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from responders import deny, principal
 from responders.action import Action, Incident, Seen
-from responders.identity_policy import IdentityPolicy
-from responders.subject import require_editable, subject_of
+from responders.identity import deny_document, principal
+from responders.identity.deny_policy import IdentityPolicy
+from responders.identity.subject import require_editable, subject_of
 
 
 class DenyAll(Action):
@@ -13,20 +13,22 @@ class DenyAll(Action):
 
     name = "deny-all"
     contains = True
-    permissions = ()  # those of `responders.identity_policy`
+    permissions = ()  # those of `responders.identity.deny_policy`
 
     def observe(self, incident: Incident) -> Seen:
         """The policy's name to its state."""
-        name = deny.policy_name(incident.case, deny.EVERYTHING)
+        name = deny_document.policy_name(incident.case, deny_document.EVERYTHING)
         return {name: IdentityPolicy(incident, subject_of(incident), name).read()}
 
     def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
         """One line, unless everything is denied."""
         subject = subject_of(incident)
-        wanted = deny.everything()
+        wanted = deny_document.everything()
         if subject.kind == "role":
             require_editable(principal.describe(incident.aws, subject), wanted)
-        if all(deny.covers((state or {}).get("document"), wanted) for state in seen.values()):
+        if all(
+            deny_document.covers((state or {}).get("document"), wanted) for state in seen.values()
+        ):
             return ()
         return (f"{subject} is not denied everything",)
 
@@ -34,7 +36,7 @@ class DenyAll(Action):
         """Writes the policy."""
         for name in seen:
             policy = IdentityPolicy(incident, subject_of(incident), name)
-            if note := policy.enforce(deny.everything()):
+            if note := policy.enforce(deny_document.everything()):
                 incident.note(note)
 
     def undo(self, incident: Incident, before: Seen) -> None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from responders import deny, principal
 from responders.action import Action, Incident, Seen
-from responders.case import run_began
-from responders.deny import Document
-from responders.identity_policy import IdentityPolicy
-from responders.journal import utc
+from responders.identity import deny_document, principal
+from responders.identity.deny_document import Document
+from responders.identity.deny_policy import IdentityPolicy
+from responders.identity.principal import Principal
+from responders.identity.subject import is_key, require_editable, subject_of, trusted
 from responders.locate import INSTANCE_ID
-from responders.principal import Principal
-from responders.subject import is_key, require_editable, subject_of, trusted
+from responders.record.case import run_began
+from responders.record.journal import utc
 
 
 class DenySessions(Action):
@@ -24,7 +24,7 @@ class DenySessions(Action):
 
     name = "deny-sessions"
     contains = True
-    permissions = ()  # those of `responders.identity_policy`
+    permissions = ()  # those of `responders.identity.deny_policy`
 
     def observe(self, incident: Incident) -> Seen:
         """Policy name to its state; also of those that earlier runs of the case wrote."""
@@ -37,7 +37,7 @@ class DenySessions(Action):
         subject = subject_of(incident)
         wanted = _wanted(incident, subject)
         state = seen.get(_policy_name(incident, subject)) or {}
-        if deny.covers(state.get("document"), wanted):
+        if deny_document.covers(state.get("document"), wanted):
             return ()
         return (f"sessions of {subject} issued before {utc(_cut_off(incident))} are not denied",)
 
@@ -56,7 +56,7 @@ class DenySessions(Action):
 
 def _policy_name(incident: Incident, subject: Principal) -> str:
     scope = incident.target if is_key(incident.target) else _session(incident, subject)
-    return deny.policy_name(incident.case, scope)
+    return deny_document.policy_name(incident.case, scope)
 
 
 def _session(incident: Incident, subject: Principal) -> str:
@@ -65,8 +65,8 @@ def _session(incident: Incident, subject: Principal) -> str:
 
 def _cut_off(incident: Incident) -> datetime:
     if incident.options.renew:
-        return deny.cut_off(run_began(incident.run) + incident.aws.clock_behind)
-    return deny.cut_off(incident.started)
+        return deny_document.cut_off(run_began(incident.run) + incident.aws.clock_behind)
+    return deny_document.cut_off(incident.started)
 
 
 def _wanted(incident: Incident, subject: Principal) -> Document:
@@ -77,11 +77,17 @@ def _wanted(incident: Incident, subject: Principal) -> Document:
             f"the policy denies all temporary credentials of {subject.name} issued before "
             f"{utc(cut_off)}, also those made with other keys"
         )
-        return deny.sessions_before(cut_off)
+        return deny_document.sessions_before(cut_off)
     role = principal.describe(incident.aws, subject)
     session = _session(incident, subject)
-    narrow = deny.instance_sessions if INSTANCE_ID.fullmatch(session) else deny.named_session
-    wanted = deny.sessions_before(cut_off, narrow(str(role["RoleId"]), session) if session else "")
+    narrow = (
+        deny_document.instance_sessions
+        if INSTANCE_ID.fullmatch(session)
+        else deny_document.named_session
+    )
+    wanted = deny_document.sessions_before(
+        cut_off, narrow(str(role["RoleId"]), session) if session else ""
+    )
     require_editable(role, wanted)
     incident.note(f"sessions issued after {utc(cut_off)} are not denied: --renew moves that time")
     if not incident.options.deny_all:

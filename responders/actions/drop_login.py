@@ -9,10 +9,10 @@ from __future__ import annotations
 from responders.action import Action, Incident, Seen
 from responders.aws import code_of, expecting
 from responders.errors import Skip
-from responders.identity_policy import USERS
-from responders.journal import utc
+from responders.identity.deny_policy import USERS
+from responders.identity.subject import subject_of
 from responders.permissions import allow
-from responders.subject import subject_of
+from responders.record.journal import utc
 
 
 class DropLogin(Action):

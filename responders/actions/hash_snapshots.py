@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from responders import workstation
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
-from responders.journal import canonical
 from responders.permissions import allow
-from responders.snapshot_hash import hash_snapshot
-from responders.snapshots import EVIDENCE_ONLY, SNAPSHOTS
+from responders.record.journal import canonical
+from responders.volumes import workstation
+from responders.volumes.snapshot_hash import hash_snapshot
+from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS
 
 
 class HashSnapshots(Action):

@@ -11,11 +11,11 @@ import ipaddress
 from typing import Any
 
 from contract import Document
-from responders import host, ssm
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
-from responders.journal import canonical
+from responders.host import host_readiness, run_command
 from responders.permissions import allow
+from responders.record.journal import canonical
 
 DOCUMENT = Document.HOST_FIREWALL
 SECONDS = 120
@@ -59,7 +59,7 @@ class HostFirewall(Action):
 
     def act(self, incident: Incident, seen: Seen) -> None:
         """Applies the rules; `Skip`, incomplete, when it can't be done on this host."""
-        agent = host.ready(incident)
+        agent = host_readiness.ready(incident)
         if agent.platform != "Linux":
             raise Skip(f"there is no host firewall for {agent.platform}", incomplete=True)
         channel = incident.options.isolated_profile == "channel"
@@ -67,7 +67,7 @@ class HostFirewall(Action):
         if channel:
             parameters |= _channel(incident)
         outcome = _run(incident, agent.platform, parameters)
-        facts = ssm.judge(outcome, DOCUMENT)
+        facts = run_command.judge(outcome, DOCUMENT)
         incident.evidence.save(f"{_prefix(incident)}{outcome.command}.json", canonical(dict(facts)))
         if not channel:
             incident.note(
@@ -85,13 +85,13 @@ class HostFirewall(Action):
             )
 
         def back() -> bool:
-            found = ssm.agent(incident, incident.target)
+            found = run_command.agent(incident, incident.target)
             incident.watch("waiting for the agent", None)
             return found is not None and found.online
 
         incident.wait_for(back, seconds=COMES_BACK, every=5.0)
-        agent = ssm.ready_agent(incident, incident.target)
-        facts = ssm.judge(_run(incident, agent.platform, {"Mode": "undo"}), DOCUMENT)
+        agent = run_command.ready_agent(incident, incident.target)
+        facts = run_command.judge(_run(incident, agent.platform, {"Mode": "undo"}), DOCUMENT)
         if facts.get("drift", "none") != "none":
             incident.note(f"the host's other rules: {facts['drift']}")
 
@@ -108,7 +108,7 @@ def _saved(incident: Incident) -> bool:
 
 def _last(incident: Incident) -> dict[str, Any] | None:
     """The newest command of this case that succeeded on the host."""
-    sent = ssm.history(incident, incident.target, DOCUMENT)
+    sent = run_command.history(incident, incident.target, DOCUMENT)
     return next((c for c in sent if c["Status"] == "Success"), None)
 
 
@@ -116,16 +116,16 @@ def _given(command: dict[str, Any], parameter: str) -> str:
     return str(next(iter(command.get("Parameters", {}).get(parameter, ())), ""))
 
 
-def _run(incident: Incident, platform: str, parameters: dict[str, str]) -> ssm.Outcome:
-    command = ssm.send(incident, incident.target, DOCUMENT, parameters, seconds=SECONDS)
-    return ssm.follow(
+def _run(incident: Incident, platform: str, parameters: dict[str, str]) -> run_command.Outcome:
+    command = run_command.send(incident, incident.target, DOCUMENT, parameters, seconds=SECONDS)
+    return run_command.follow(
         incident,
         incident.target,
         command,
         platform,
-        seconds=SECONDS + ssm.DELIVERY,
+        seconds=SECONDS + run_command.DELIVERY,
         what="host firewall",
-        reachable=lambda: host.has_way_out(incident),
+        reachable=lambda: host_readiness.has_way_out(incident),
     )
 
 

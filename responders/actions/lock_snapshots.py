@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from responders import snapshots
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
 from responders.permissions import Permission, allow
-from responders.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
+from responders.volumes import snapshots
+from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
 
 STRENGTH = {None: 0, "governance": 1, "compliance": 2}
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from contract import Document, evidence_key
-from responders import ssm, tools
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
-from responders.host import has_way_out, ready, vault_of
-from responders.journal import canonical
+from responders.host import run_command
+from responders.host.host_readiness import has_way_out, ready, vault_of
+from responders.host.run_command import CommandFailed
 from responders.permissions import allow
-from responders.ssm import CommandFailed
-from responders.vault import Vault
+from responders.record import capture_tools
+from responders.record.journal import canonical
+from responders.record.vault import Vault
 
 DOCUMENT = Document.MEMORY
 SECONDS = 14_400
@@ -58,7 +59,7 @@ class CaptureMemory(Action):
         agent = ready(incident)
         vault = vault_of(incident)
         command, key = _command(incident, vault, agent.platform)
-        outcome = ssm.follow(
+        outcome = run_command.follow(
             incident,
             incident.target,
             command,
@@ -71,7 +72,7 @@ class CaptureMemory(Action):
         for name, size in there.items():
             digest = str(outcome.facts.get("sha256", "")) if name == key else ""
             incident.evidence.refer(name, size, digest)
-        facts = ssm.judge(outcome, DOCUMENT)
+        facts = run_command.judge(outcome, DOCUMENT)
         checked = _check(incident, vault, key, there.get(key), facts, agent.platform)
         document = {"bucket": vault.bucket, "key": key, "command": command, "checked": checked}
         incident.evidence.save(_record(incident), canonical({**document, "said": dict(facts)}))
@@ -96,13 +97,15 @@ def _seconds(incident: Incident) -> int:
 
 def _command(incident: Incident, vault: Vault, platform: str) -> tuple[str, str]:
     """The command that captures and the key it writes to: one under way, or a new one."""
-    begun = ssm.under_way(incident, incident.target, DOCUMENT, SECONDS, Bucket=vault.bucket)
+    begun = run_command.under_way(incident, incident.target, DOCUMENT, SECONDS, Bucket=vault.bucket)
     key = str(begun["Parameters"]["Key"][0]) if begun else ""
     if begun and key.startswith(f"cases/{incident.case}/"):
         incident.note(f"a capture was under way already: {begun['CommandId']}")
         return str(begun["CommandId"]), key
     instance = incident.scene.instance
-    fitting = tools.choose(tools.staged(vault), platform, str(instance["Architecture"]))
+    fitting = capture_tools.choose(
+        capture_tools.staged(vault), platform, str(instance["Architecture"])
+    )
     if not fitting:
         raise Skip(
             f"no capture tool for {platform} on {instance['Architecture']} is staged in the vault: "
@@ -111,7 +114,7 @@ def _command(incident: Incident, vault: Vault, platform: str) -> tuple[str, str]
         )
     ending = "raw" if platform == "Windows" else "lime"
     key = evidence_key(incident.case, incident.run, f"{incident.target}/memory.{ending}")
-    command = ssm.send(
+    command = run_command.send(
         incident,
         incident.target,
         DOCUMENT,
@@ -132,8 +135,8 @@ def _check(
     """What the vault says of the capture; `CommandFailed` when that is not a whole capture."""
     if size is None:
         raise CommandFailed("the host said that it captured, but the vault holds no capture")
-    memory = ssm.number(facts, "memory")
-    if size != ssm.number(facts, "size"):
+    memory = run_command.number(facts, "memory")
+    if size != run_command.number(facts, "size"):
         raise CommandFailed(f"the vault holds {size} bytes, the host streamed {facts['size']}")
     if size < memory or not memory:
         raise CommandFailed(f"the capture has {size} bytes, less than the memory's {memory}")

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from contract import Document
-from responders import ssm, workstation
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
-from responders.journal import canonical
+from responders.host import run_command
 from responders.permissions import Permission
+from responders.record.journal import canonical
+from responders.volumes import workstation
 
 DOCUMENT = Document.MOUNT
 SECONDS = 43_200
@@ -37,7 +38,7 @@ class MountVolumes(Action):
         Hashes by the EBS direct APIs are another step's; then `hashed` is true.
         """
         found = _machine(incident)
-        sent = ssm.history(incident, str(found["InstanceId"]), DOCUMENT)
+        sent = run_command.history(incident, str(found["InstanceId"]), DOCUMENT)
         last: dict[str, tuple[str, str]] = {}
         for command in sent:
             if command["RequestedDateTime"] >= found["LaunchTime"]:
@@ -71,11 +72,11 @@ class MountVolumes(Action):
 
         def come() -> bool:
             incident.watch("waiting for the workstation's agent", None)
-            agent = ssm.agent(incident, machine)
+            agent = run_command.agent(incident, machine)
             return agent is not None and agent.online
 
         incident.wait_for(come, seconds=AGENT, every=EVERY)
-        agent = ssm.ready_agent(incident, machine)
+        agent = run_command.ready_agent(incident, machine)
         devices = {
             str(v["VolumeId"]): workstation.attached_to(v, machine)
             for v in workstation.volumes(incident.client("ec2"), incident.case)
@@ -111,7 +112,9 @@ def _mount(incident: Incident, machine: str, platform: str, volume: str, device:
     }
     command, facts = _run(incident, machine, platform, parameters)
     if _hashes(incident) and not facts.get("sha256"):
-        raise ssm.CommandFailed(f"{volume} was mounted, but not hashed before: {facts.get('hash')}")
+        raise run_command.CommandFailed(
+            f"{volume} was mounted, but not hashed before: {facts.get('hash')}"
+        )
     document = {"machine": machine, "volume": volume, "command": command, "said": dict(facts)}
     incident.evidence.save(f"{_prefix(volume)}{command}.json", canonical(document))
 
@@ -120,14 +123,14 @@ def _run(
     incident: Incident, machine: str, platform: str, parameters: dict[str, str]
 ) -> tuple[str, Mapping[str, Any]]:
     """The command's id and the script's facts; one that is under way is followed."""
-    begun = ssm.under_way(incident, machine, DOCUMENT, SECONDS, **parameters)
+    begun = run_command.under_way(incident, machine, DOCUMENT, SECONDS, **parameters)
     command = (
         str(begun["CommandId"])
         if begun
-        else ssm.send(incident, machine, DOCUMENT, parameters, seconds=SECONDS)
+        else run_command.send(incident, machine, DOCUMENT, parameters, seconds=SECONDS)
     )
     hashing = "hashing and " if parameters.get("Hash") == "yes" else ""
-    outcome = ssm.follow(
+    outcome = run_command.follow(
         incident,
         machine,
         command,
@@ -135,7 +138,7 @@ def _run(
         seconds=SECONDS,
         what=f"{hashing}{parameters['Mode']}ing {parameters['Volume']}",
     )
-    return command, ssm.judge(outcome, DOCUMENT)
+    return command, run_command.judge(outcome, DOCUMENT)
 
 
 def _machine(incident: Incident) -> dict[str, Any]:

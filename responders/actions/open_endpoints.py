@@ -9,11 +9,11 @@ import json
 from typing import Any
 
 from contract import TAG_PURPOSE, Purpose
-from responders import workstation
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
 from responders.permissions import allow, ec2
-from responders.workstation import NEW
+from responders.volumes import workstation
+from responders.volumes.workstation import NEW
 
 SERVICES = ("ssm", "ssmmessages")
 OPENS = 600.0

@@ -10,12 +10,12 @@ from contract import (
     WORKSTATION_PROFILE,
     Purpose,
 )
-from responders import workstation
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
-from responders.images import Image, image_of
 from responders.permissions import allow, ec2
-from responders.workstation import NEW, OWN
+from responders.volumes import workstation
+from responders.volumes.images import Image, image_of
+from responders.volumes.workstation import NEW, OWN
 
 ROOT_SIZE = 30
 """GiB of the machine's own disk, at least."""

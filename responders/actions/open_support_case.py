@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from responders import support
 from responders.action import Action, Incident, Seen
 from responders.actions.write_support_text import draft_of
 from responders.aws import explain
 from responders.errors import Skip
 from responders.permissions import allow
-from responders.support_text import subject_of
+from responders.support import cases
+from responders.support.text import subject_of
 
 APPEARS = 30.0
 """Seconds that a new support case may take to be listed."""
@@ -32,7 +32,7 @@ class OpenSupportCase(Action):
         """The subject to AWS's case id and number, or None."""
         subject = subject_of(incident.case, incident.account)
         try:
-            found = support.find(incident.aws, subject)
+            found = cases.find(incident.aws, subject)
         except Exception as error:
             raise _explained(incident, error) from error
         return {
@@ -52,19 +52,19 @@ class OpenSupportCase(Action):
         """
         told = []
         options = incident.options
-        about = support.choose(incident.aws, options.service, options.category, options.severity)
-        for region in support.endpoints(incident.aws):
+        about = cases.choose(incident.aws, options.service, options.category, options.severity)
+        for region in cases.endpoints(incident.aws):
             try:
                 self._create(incident, region, about)
                 break
             except Exception as error:
-                if not support.is_unreachable(error):
+                if not cases.is_unreachable(error):
                     raise _explained(incident, error) from error
                 told.append(f"{region}: {explain(error)}")
             if self._appears(incident, 0.0):
                 return
         else:
-            raise support.unreachable(incident.aws, told)
+            raise cases.unreachable(incident.aws, told)
         self._appears(incident, APPEARS)
 
     def undo(self, incident: Incident, before: Seen) -> None:
@@ -74,7 +74,7 @@ class OpenSupportCase(Action):
         """Always: there is nothing to restore."""
         return True
 
-    def _create(self, incident: Incident, region: str, about: support.About) -> None:
+    def _create(self, incident: Incident, region: str, about: cases.About) -> None:
         text = draft_of(incident)
         client = incident.aws.client("support", region, attempts=1, own_endpoint=True)
         client.create_case(
@@ -95,11 +95,11 @@ class OpenSupportCase(Action):
 
 def _explained(incident: Incident, error: Exception) -> Exception:
     """Skip, with where to paste the text, for an account that has no Support API."""
-    if not support.is_without_plan(error):
+    if not cases.is_without_plan(error):
         return error
     return Skip(
         "the account's support plan has no API (it needs Business Support+ or higher): open the "
-        f'case by hand at {support.console(incident.aws)} ("Account and billing" is open to every '
+        f'case by hand at {cases.console(incident.aws)} ("Account and billing" is open to every '
         "plan) and paste the text",
         incomplete=True,
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from responders import principal
 from responders.action import Action, Incident, Seen
 from responders.actions.record_parts.part import as_json
 from responders.aws import code_of
-from responders.iam_policies import policies_of
-from responders.identity_policy import ROLES, USERS
+from responders.identity import principal
+from responders.identity.deny_policy import ROLES, USERS
+from responders.identity.policies import policies_of
+from responders.identity.subject import KEYS_RECORD, evidence_name, subject_of
 from responders.permissions import allow
-from responders.subject import KEYS_RECORD, evidence_name, subject_of
 
 GROUPS = "arn:{partition}:iam::{account}:group/*"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from contract import TAG_COPY, TAG_SOURCE, TAG_STATUS, Status
-from responders import workstation
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
 from responders.permissions import allow, ec2
-from responders.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
-from responders.workstation import NEW
+from responders.volumes import workstation
+from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
+from responders.volumes.workstation import NEW
 
 AVAILABLE = 300.0
 """Seconds in which a new volume must be available."""

@@ -12,16 +12,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from responders import deny
 from responders.action import Action, Incident, Seen
 from responders.actions.swap_profile import PROFILE, SwapProfile, associated, is_isolated, name_of
 from responders.aws import code_of, explain
-from responders.deny import Document
 from responders.errors import Skip
-from responders.identity_policy import IdentityPolicy
+from responders.identity import deny_document
+from responders.identity.deny_document import Document
+from responders.identity.deny_policy import IdentityPolicy
+from responders.identity.principal import Principal, is_own
+from responders.identity.subject import require_editable, trusted
 from responders.permissions import allow
-from responders.principal import Principal, is_own
-from responders.subject import require_editable, trusted
 
 EC2_SERVICES = ("ec2.amazonaws.com", "ec2.amazonaws.com.cn")
 """What the trust policy of an instance's role names; nobody else gets sessions by it."""
@@ -42,7 +42,7 @@ class RevokeSessions(Action):
             on="arn:{partition}:iam::{account}:role/*",
             because="finds who else has the role before all of its sessions are denied",
         ),
-    )  # and those of `responders.identity_policy`
+    )  # and those of `responders.identity.deny_policy`
 
     def __init__(self, *, role_wide: bool = False) -> None:
         self.announce = role_wide
@@ -127,11 +127,11 @@ def _policy(incident: Incident, role_name: str, name: str) -> IdentityPolicy:
 
 
 def _wide(incident: Incident) -> str:
-    return deny.policy_name(incident.case)
+    return deny_document.policy_name(incident.case)
 
 
 def _policies(incident: Incident) -> tuple[str, ...]:
-    narrow = deny.policy_name(incident.case, incident.target)
+    narrow = deny_document.policy_name(incident.case, incident.target)
     return (narrow, _wide(incident)) if incident.options.role_wide else (narrow,)
 
 
@@ -139,20 +139,24 @@ def _wanted(
     incident: Incident, policy: str, state: Mapping[str, Any], moment: datetime
 ) -> Document:
     if policy == _wide(incident):
-        return deny.sessions_before(deny.cut_off(moment))
-    userid = deny.instance_sessions(state["role_id"], incident.target)
+        return deny_document.sessions_before(deny_document.cut_off(moment))
+    userid = deny_document.instance_sessions(state["role_id"], incident.target)
     if state["holds"]:
-        return deny.everything(userid)
-    return deny.sessions_before(deny.cut_off(moment), userid)
+        return deny_document.everything(userid)
+    return deny_document.sessions_before(deny_document.cut_off(moment), userid)
 
 
 def _denied(incident: Incident, policy: str, state: Mapping[str, Any]) -> bool:
     """Whether the policy denies what is wanted, or even the same without a cut-off."""
     enough = [_wanted(incident, policy, state, incident.started)]
     if policy != _wide(incident):
-        enough.append(deny.everything(deny.instance_sessions(state["role_id"], incident.target)))
+        enough.append(
+            deny_document.everything(
+                deny_document.instance_sessions(state["role_id"], incident.target)
+            )
+        )
     found = (state["policy"] or {}).get("document")
-    return any(deny.covers(found, document) for document in enough)
+    return any(deny_document.covers(found, document) for document in enough)
 
 
 def _roles(incident: Incident) -> dict[str, tuple[Mapping[str, Any], bool]]:
@@ -166,8 +170,8 @@ def _roles(incident: Incident) -> dict[str, tuple[Mapping[str, Any], bool]]:
     for arn, holds in profiles.items():
         try:
             for role in _of_profile(incident, arn):
-                userid = deny.instance_sessions(role["RoleId"], incident.target)
-                require_editable(role, deny.everything(userid))
+                userid = deny_document.instance_sessions(role["RoleId"], incident.target)
+                require_editable(role, deny_document.everything(userid))
                 found[role["RoleName"]] = (role, holds)
         except Skip as skip:
             trouble.append(str(skip))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from responders import snapshots
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
 from responders.permissions import allow
-from responders.snapshots import EVIDENCE_ONLY, SNAPSHOTS
+from responders.volumes import snapshots
+from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS
 
 
 class ShareSnapshots(Action):

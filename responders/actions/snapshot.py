@@ -18,14 +18,14 @@ from contract import (
     is_snapshot_description,
     snapshot_description,
 )
-from responders import snapshots
 from responders.action import Action, Incident, Seen
 from responders.aws import code_of
 from responders.errors import Skip
-from responders.once import once
+from responders.host.call_once import once
 from responders.permissions import allow, ec2
 from responders.scene import InstanceGone
-from responders.snapshots import SNAPSHOTS, Snapshot
+from responders.volumes import snapshots
+from responders.volumes.snapshots import SNAPSHOTS, Snapshot
 
 SKEW = timedelta(minutes=10)
 """How far this machine's clock may be from AWS's."""

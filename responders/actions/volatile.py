@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from contract import Document, evidence_key
-from responders import ssm
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
-from responders.host import has_way_out, ready, vault_of
-from responders.journal import canonical
+from responders.host import run_command
+from responders.host.host_readiness import has_way_out, ready, vault_of
+from responders.host.run_command import CommandFailed
 from responders.permissions import Permission
-from responders.ssm import CommandFailed
+from responders.record.journal import canonical
 
 DOCUMENT = Document.VOLATILE
 SECONDS = 300
@@ -44,8 +44,8 @@ class CollectVolatile(Action):
         vault = vault_of(incident)
         key = evidence_key(incident.case, incident.run, f"{incident.target}/volatile.txt")
         parameters = {"Bucket": vault.bucket, "Region": vault.region, "Key": key}
-        command = ssm.send(incident, incident.target, DOCUMENT, parameters, seconds=SECONDS)
-        outcome = ssm.follow(
+        command = run_command.send(incident, incident.target, DOCUMENT, parameters, seconds=SECONDS)
+        outcome = run_command.follow(
             incident,
             incident.target,
             command,
@@ -54,9 +54,9 @@ class CollectVolatile(Action):
             what="collecting volatile state",
             reachable=lambda: has_way_out(incident),
         )
-        facts = ssm.judge(outcome, DOCUMENT)
+        facts = run_command.judge(outcome, DOCUMENT)
         size = vault.sizes(key).get(key)
-        if size is None or size != ssm.number(facts, "size"):
+        if size is None or size != run_command.number(facts, "size"):
             raise CommandFailed(f"the vault holds {size or 'no'} bytes of what the host collected")
         incident.evidence.refer(key, size, str(facts.get("sha256", "")))
         document = {"bucket": vault.bucket, "key": key, "command": command, "said": dict(facts)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from responders.action import Action, Incident, Seen
-from responders.case import Case
-from responders.journal import sha256
-from responders.support_text import Draft, draft
+from responders.record.case import Case
+from responders.record.journal import sha256
+from responders.support.text import Draft, draft
 
 
 class WriteSupportText(Action):

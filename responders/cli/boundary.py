@@ -17,7 +17,7 @@ from typing import Any
 
 from responders.cli import options, show
 from responders.errors import CordonError
-from responders.report import INTERRUPTED, NOT_CONTAINED, SCHEMA, UNEXPECTED
+from responders.outcome import INTERRUPTED, NOT_CONTAINED, SCHEMA, UNEXPECTED
 
 
 def boundary(command: Callable[..., int]) -> Callable[..., None]:
@@ -110,8 +110,8 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _log() -> Path | str:
     """Appends the traceback to the log file; tells where, or why it could not."""
-    from responders.case import home
-    from responders.journal import private_folder
+    from responders.record.case import home
+    from responders.record.journal import private_folder
 
     path = home() / "cordon.log"
     try:

@@ -11,8 +11,8 @@ from responders.cli.boundary import boundary
 
 if TYPE_CHECKING:
     from responders.aws import Access
-    from responders.case import Case
-    from responders.vault import Vault
+    from responders.record.case import Case
+    from responders.record.vault import Vault
 
 app = typer.Typer(no_args_is_help=True, help="List, show, verify and sync cases.")
 
@@ -23,8 +23,8 @@ Local = Annotated[bool, typer.Option("--local", help="Look only at this machine'
 @boundary
 def list_(*, common: shared.Common) -> int:
     """List the cases on this machine."""
-    from responders.case import Case, home
     from responders.cli import show
+    from responders.record.case import Case, home
 
     folder = home() / "cases"
     names = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
@@ -100,7 +100,7 @@ def show(
 def _snapshots(case: Case, common: shared.Common) -> tuple[list[dict[str, Any]], str]:
     """How far they are, and why that is not known where AWS can't be asked."""
     from responders.aws import Aws, explain
-    from responders.follow_up import instances, progress
+    from responders.volumes.follow_up import instances, progress
 
     if not instances(case):
         return [], ""
@@ -141,9 +141,9 @@ def verify(
     common: shared.Common,
 ) -> int:
     """Prove that nothing in a case was changed, removed or reordered, here and in the vault."""
-    from responders import verify as prove
     from responders.cli import show
     from responders.errors import BadInput
+    from responders.record import verify as prove
 
     found = _case(case)
     vault = None if local else _vault(found, common.at(region))
@@ -185,9 +185,9 @@ def sync(
     common: shared.Common,
 ) -> int:
     """Send to the vault what it lacks of a case, and fetch what this machine lacks."""
-    from responders import sync as copy
     from responders.cli import show
     from responders.errors import Incomplete
+    from responders.record import sync as copy
 
     found = _case(case)
     vault = _vault(found, common.at(region))
@@ -216,15 +216,15 @@ def sync(
 
 
 def _case(case: str) -> Case:
-    from responders.case import Case
+    from responders.record.case import Case
 
     return Case(shared.check_case(case))
 
 
 def _vault(case: Case, access: Access) -> Vault | None:
     """The vault of the region where the case began; of `--region`, or the home region, else."""
-    from responders import vault
     from responders.aws import Aws
+    from responders.record import vault
 
     aws = Aws(access, case=case.id)
     regions = [str(run.begin["region"]) for run in case.runs() if run.begin.get("region")]

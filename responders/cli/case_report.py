@@ -21,11 +21,11 @@ def report(
     common: shared.Common,
 ) -> int:
     """Write the case as one HTML page: timeline, steps, risks, evidence, chain of custody."""
-    from responders.case import Case
-    from responders.case_report import page
     from responders.cli import show
     from responders.errors import BadInput
-    from responders.verify import local_faults
+    from responders.record.case import Case
+    from responders.record.page import page
+    from responders.record.verify import local_faults
 
     found = Case(shared.check_case(case))
     if not found.runs_on_disk():

@@ -11,8 +11,8 @@ from responders.cli.boundary import boundary
 from responders.cli.instance import Tracking
 
 if TYPE_CHECKING:
-    from responders.drill import Phase
-    from responders.report import Report
+    from responders.outcome import Report
+    from responders.readiness.drill import Phase
 
 WORDS = {
     "passed": ("PASSED", "bold green"),
@@ -54,8 +54,8 @@ def drill(
     """Rehearse: readiness, the plan, and on a marked instance containment and release, measured."""
     from responders.action import Options
     from responders.cli import show
-    from responders.drill import SNAPSHOT_LOCK_DAYS, DrillRequest
-    from responders.drill import drill as rehearse
+    from responders.readiness.drill import SNAPSHOT_LOCK_DAYS, DrillRequest
+    from responders.readiness.drill import drill as rehearse
 
     request = DrillRequest(
         target,

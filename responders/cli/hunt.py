@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from responders.hunt.findings import Findings
     from responders.hunt.hunting import Export
     from responders.hunt.index import Row
-    from responders.report import Report
+    from responders.outcome import Report
 
 WHAT = "What to hunt for"
 
@@ -80,8 +80,8 @@ def hunt(
     from responders.cli import hunt_progress, show
     from responders.errors import BadInput
     from responders.hunt import ask
+    from responders.hunt.command import HuntRequest, report
     from responders.hunt.hunting import Extras
-    from responders.hunt.reported import HuntRequest, report
 
     if bool(key) + bool(principal) > 1 or not (key or principal or since):
         raise BadInput("what to hunt for is not clear", "Give one of --key, --principal, --since.")

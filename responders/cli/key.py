@@ -44,8 +44,8 @@ def key(
     """
     from responders.action import Options
     from responders.cli import hunt, hunt_progress, show
-    from responders.key_hunt import hunt_key, is_worthwhile
-    from responders.key_owner import check_key_id
+    from responders.hunt.key_hunt import hunt_key, is_worthwhile
+    from responders.identity.key_owner import check_key_id
     from responders.respond import Request, respond
 
     request = Request(

@@ -14,7 +14,7 @@ from responders.aws import Access
 from responders.errors import BadInput
 
 if TYPE_CHECKING:
-    from responders.run import StepReport
+    from responders.runner import StepReport
 
 ACCESS = "How to reach AWS"
 OUTPUT = "Output"

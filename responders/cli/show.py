@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from responders.report import Report
-from responders.run import StepReport
+from responders.outcome import Report
+from responders.runner import StepReport
 
 MARKS = {
     "done": ("✓", "green"),

@@ -33,8 +33,8 @@ def snapshots(
     """
     from responders.cli import show
     from responders.cli.watching import watching
-    from responders.follow_up import follow_up
     from responders.respond import Request
+    from responders.volumes.follow_up import follow_up
 
     with watching() as watch:
         request = Request(

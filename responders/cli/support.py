@@ -10,8 +10,8 @@ from responders.cli import options as shared
 from responders.cli.boundary import boundary
 
 if TYPE_CHECKING:
-    from responders.report import Report
-    from responders.support_text import Draft
+    from responders.outcome import Report
+    from responders.support.text import Draft
 
 app = typer.Typer(no_args_is_help=True, help="Ask AWS Support for help with a case.")
 
@@ -40,10 +40,10 @@ def open_(
     from dataclasses import replace
 
     from responders.action import Options
-    from responders.case import Case
     from responders.cli import show
+    from responders.record.case import Case
     from responders.respond import Request, respond
-    from responders.support_text import draft
+    from responders.support.text import draft
 
     request = Request(
         "support open",
@@ -89,7 +89,7 @@ def show(
     """Show a case's support case: its number, state, and the newest messages."""
     from responders.aws import Aws
     from responders.cli import show as screen
-    from responders.support_show import show as look
+    from responders.support.show import show as look
 
     found = look(Aws(common.at(region), case=case), shared.check_case(case))
     if common.as_json:

@@ -11,7 +11,7 @@ from responders.cli import options as shared
 from responders.cli.boundary import boundary
 
 if TYPE_CHECKING:
-    from responders.vault import Vault
+    from responders.record.vault import Vault
 
 app = typer.Typer(no_args_is_help=True, help="Stage capture tools in the vault, and list them.")
 
@@ -38,13 +38,13 @@ def stage(
     common: shared.Common,
 ) -> int:
     """Put a capture tool into the vault, named by its SHA-256. Hosts run no other."""
-    from responders import tools
     from responders.cli import show
+    from responders.record import capture_tools
 
-    tool = tools.read(file, name, sha256)
-    there = tools.is_staged(_vault(region, common, read_only=dry_run), tool)
+    tool = capture_tools.read(file, name, sha256)
+    there = capture_tools.is_staged(_vault(region, common, read_only=dry_run), tool)
     if not there and not dry_run:
-        tools.stage(_vault(region, common), tool)
+        capture_tools.stage(_vault(region, common), tool)
     outcome = "already-staged" if there else "planned" if dry_run else "staged"
     if common.as_json:
         document = {"schema": 1, "command": "tools stage", "outcome": outcome}
@@ -59,10 +59,10 @@ def stage(
 @boundary
 def list_(region: shared.VaultRegion = None, *, common: shared.Common) -> int:
     """List the capture tools that are staged in the vault, the newest first."""
-    from responders import tools
     from responders.cli import show
+    from responders.record import capture_tools
 
-    found = tools.staged(_vault(region, common, read_only=True))
+    found = capture_tools.staged(_vault(region, common, read_only=True))
     if common.as_json:
         rows = [{"name": t.name, "sha256": t.sha256, "stored": str(t.stored)} for t in found]
         show.document({"schema": 1, "command": "tools list", "tools": rows})
@@ -75,9 +75,9 @@ def list_(region: shared.VaultRegion = None, *, common: shared.Common) -> int:
 
 
 def _vault(region: str | None, common: shared.Common, *, read_only: bool = False) -> Vault:
-    from responders import vault
     from responders.aws import Aws
     from responders.errors import BadInput
+    from responders.record import vault
 
     aws = Aws(common.at(region), read_only=read_only)
     found = vault.find(aws, aws.home_region)

@@ -27,7 +27,7 @@ def release(
     from responders.aws import Aws
     from responders.cli import show
     from responders.errors import BadInput
-    from responders.leave import leave_vpc
+    from responders.vpc_release import leave_vpc
 
     if not re.fullmatch(r"vpc-[0-9a-f]{8,17}", vpc):
         raise BadInput(f"{vpc!r} is not the id of a VPC", "Give one such as vpc-0123456789abcdef0.")

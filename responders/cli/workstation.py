@@ -12,7 +12,7 @@ from responders.cli.boundary import boundary
 
 if TYPE_CHECKING:
     from responders.action import Options
-    from responders.report import Report
+    from responders.outcome import Report
 
 app = typer.Typer(
     no_args_is_help=True, help="Open and close a forensic workstation with a case's volumes."
@@ -142,11 +142,11 @@ def _respond(
 ) -> int:
     from dataclasses import replace
 
-    from responders import workstation
-    from responders.case import Case
     from responders.cli import show
     from responders.cli.watching import watching
+    from responders.record.case import Case
     from responders.respond import Request, respond
+    from responders.volumes import workstation
 
     case_id = shared.check_case(case)
     where = common.at(region or workstation.region_of(Case(case_id)))

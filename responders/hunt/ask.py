@@ -12,7 +12,7 @@ from responders.errors import BadInput
 from responders.hunt.event import Event, read_event
 from responders.hunt.lookup import HISTORY, EventHistory
 from responders.hunt.subjects import Everything, Host, Key, Role, Root, Session, Subject, User
-from responders.key_owner import check_key_id
+from responders.identity.key_owner import check_key_id
 from responders.permissions import allow
 
 PERMISSIONS = (

@@ -13,8 +13,8 @@ from responders.hunt.inventory import command, known
 from responders.hunt.lead import Lead
 from responders.hunt.subjects import Subject
 from responders.hunt.table import Kind
-from responders.journal import utc
-from responders.principal import Principal
+from responders.identity.principal import Principal
+from responders.record.journal import utc
 
 CASE = "ID"
 """Stands for the case in commands when there is none yet."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 from responders.hunt.event import Record
-from responders.journal import canonical
+from responders.record.journal import canonical
 
 CHUNK = 10_000
 """Events of one file."""

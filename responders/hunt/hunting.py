@@ -29,7 +29,7 @@ from responders.hunt.subjects import Everything, Subject
 from responders.hunt.table import Kind
 from responders.hunt.where import global_region
 from responders.hunt.without_trail import New, new_since
-from responders.journal import canonical, utc
+from responders.record.journal import canonical, utc
 
 DELAY = (
     "CloudTrail shows events within some 15 minutes, not at once: hunt again later for the newest."

@@ -19,7 +19,7 @@ from responders.hunt.classify import Deed
 from responders.hunt.event import Event
 from responders.hunt.lead import Lead
 from responders.hunt.table import Kind
-from responders.journal import utc
+from responders.record.journal import utc
 
 CACHE_KIB = 16_384
 """KiB that SQLite may keep in memory."""

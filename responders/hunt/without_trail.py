@@ -15,8 +15,8 @@ from responders.aws import Aws, code_of, explain
 from responders.hunt.inventory import Listing, ThingType, inventory
 from responders.hunt.paths import pick, text, texts
 from responders.hunt.where import has_service
-from responders.journal import utc
 from responders.permissions import allow
+from responders.record.journal import utc
 
 PERMISSIONS = (
     allow("iam:ListUsers", "iam:ListAccessKeys", because="lists access keys by their dates"),

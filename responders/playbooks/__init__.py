@@ -1,7 +1,7 @@
 """Playbooks: which actions, in which order.
 
 A playbook is a module with `locate`, `check` and `steps`. One that contains nothing also has
-`judge`, which gives the outcome in place of `responders.report.judge_response`.
+`judge`, which gives the outcome in place of `responders.outcome.judge_response`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Protocol, cast
 
 from responders.action import Options
 from responders.aws import Aws
-from responders.case import Case
 from responders.locate import Located
-from responders.run import Step
+from responders.record.case import Case
+from responders.runner import Step
 
 
 class Playbook(Protocol):

@@ -21,7 +21,7 @@ from responders.actions.leave_load_balancers import LeaveLoadBalancers
 from responders.actions.memory import CaptureMemory
 from responders.actions.prepare_groups import PrepareGroups
 from responders.actions.protect import Protect
-from responders.actions.record import Record
+from responders.actions.record_instance import Record
 from responders.actions.revoke_sessions import RevokeSessions
 from responders.actions.snapshot import TakeSnapshots
 from responders.actions.stop import Stop
@@ -30,10 +30,10 @@ from responders.actions.tag import Tag
 from responders.actions.tell_residual_risks import TellResidualRisks
 from responders.actions.volatile import CollectVolatile
 from responders.aws import Aws
-from responders.case import Case
 from responders.locate import Located, locate
 from responders.playbooks import snapshots
-from responders.run import Step
+from responders.record.case import Case
+from responders.runner import Step
 
 FLEET_WAIT = 5.0
 """Seconds that isolation waits for the instance to leave its Auto Scaling group."""

@@ -6,20 +6,20 @@ inactive and whose record is in the vault.
 
 from __future__ import annotations
 
-from responders import deletable
 from responders.action import Options
 from responders.actions.deactivate_keys import DeactivateKeys
 from responders.actions.delete_key import DeleteKey
 from responders.actions.deny_sessions import DenySessions
 from responders.actions.record_identity import RecordIdentity
 from responders.aws import Aws
-from responders.case import Case
 from responders.errors import BadInput
-from responders.key_owner import check_key_id, keys_of, owner
+from responders.identity import key_deletion
+from responders.identity.key_owner import check_key_id, keys_of, owner
+from responders.identity.principal import Principal, is_own, refuse_own
+from responders.identity.subject import is_temporary
 from responders.locate import Located
-from responders.principal import Principal, is_own, refuse_own
-from responders.run import Step
-from responders.subject import is_temporary
+from responders.record.case import Case
+from responders.runner import Step
 
 
 def locate(aws: Aws, target: str, region: str | None) -> Located:
@@ -47,7 +47,7 @@ def check(aws: Aws, located: Located, options: Options, case: Case) -> None:
     status = keys_of(aws, subject.name).get(key)
     if status is None:
         return  # a run that deleted it and died is gone on with
-    if obstacle := deletable.obstacle(aws, case, key, status, located.region):
+    if obstacle := key_deletion.obstacle(aws, case, key, status, located.region):
         raise BadInput(
             f"{obstacle}; nothing was touched",
             f"First `cordon key {key} --case {case.id}`, then `cordon case sync --case {case.id}`, "

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 
-from responders import principal
 from responders.action import Options
 from responders.actions.deny_all import DenyAll
 from responders.actions.deny_sessions import DenySessions
 from responders.actions.record_identity import RecordIdentity
 from responders.aws import Aws
-from responders.case import Case
 from responders.errors import BadInput
+from responders.identity import principal
+from responders.identity.principal import NAME, Principal, is_own, refuse_own
 from responders.locate import Located
-from responders.principal import NAME, Principal, is_own, refuse_own
-from responders.run import Step
+from responders.record.case import Case
+from responders.runner import Step
 
 
 def locate(aws: Aws, target: str, region: str | None) -> Located:

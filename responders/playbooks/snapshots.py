@@ -13,10 +13,10 @@ from responders.actions.copy_snapshots import CopySnapshots
 from responders.actions.lock_snapshots import LockCopies, LockSnapshots
 from responders.actions.share_snapshots import ShareSnapshots
 from responders.aws import Aws
-from responders.case import Case
 from responders.locate import Located
-from responders.report import INCOMPLETE, Verdict, judge_work
-from responders.run import Step, StepReport
+from responders.outcome import INCOMPLETE, Verdict, judge_work
+from responders.record.case import Case
+from responders.runner import Step, StepReport
 
 
 def locate(aws: Aws, target: str, region: str | None) -> Located:

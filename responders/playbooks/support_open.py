@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from responders import support
 from responders.action import Options
 from responders.actions.open_support_case import OpenSupportCase
 from responders.actions.write_support_text import WriteSupportText
 from responders.aws import Aws, is_denied
-from responders.case import Case
 from responders.errors import BadInput
 from responders.locate import Located
-from responders.report import INCOMPLETE, NOT_CONTAINED, Verdict, judge_work
+from responders.outcome import INCOMPLETE, NOT_CONTAINED, Verdict, judge_work
+from responders.record.case import Case
 from responders.result import AlreadyInPlace
-from responders.run import Step, StepReport
+from responders.runner import Step, StepReport
+from responders.support import cases
 
 TARGET = "support"
 
@@ -32,12 +32,10 @@ def check(aws: Aws, located: Located, options: Options, case: Case) -> None:
             "See `cordon case list`; `cordon case sync` fetches a case; or say it with --text.",
         )
     try:
-        support.choose(aws, options.service, options.category, options.severity)
+        cases.choose(aws, options.service, options.category, options.severity)
     except Exception as error:
         # The step meets these again, and says so together with the text.
-        if not (
-            support.is_without_plan(error) or support.is_unreachable(error) or is_denied(error)
-        ):
+        if not (cases.is_without_plan(error) or cases.is_unreachable(error) or is_denied(error)):
             raise
 
 

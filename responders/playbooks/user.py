@@ -6,7 +6,6 @@ A console password can't be made inactive, only deleted for good. The deny makes
 
 from __future__ import annotations
 
-from responders import principal
 from responders.action import Options
 from responders.actions.deactivate_credentials import DeactivateCredentials
 from responders.actions.deactivate_keys import DeactivateKeys
@@ -14,11 +13,12 @@ from responders.actions.deny_all import DenyAll
 from responders.actions.drop_login import DropLogin
 from responders.actions.record_identity import RecordIdentity
 from responders.aws import Aws
-from responders.case import Case
-from responders.key_owner import keys_of
+from responders.identity import principal
+from responders.identity.key_owner import keys_of
+from responders.identity.principal import Principal, is_own, refuse_own
 from responders.locate import Located
-from responders.principal import Principal, is_own, refuse_own
-from responders.run import Step
+from responders.record.case import Case
+from responders.runner import Step
 
 
 def locate(aws: Aws, target: str, region: str | None) -> Located:

@@ -9,11 +9,11 @@ from responders.actions.close_endpoints import CloseEndpoints
 from responders.actions.close_machine import CloseMachine
 from responders.actions.delete_volumes import DeleteVolumes
 from responders.aws import Aws
-from responders.case import Case
 from responders.locate import Located
+from responders.outcome import NOT_CONTAINED, Verdict, judge_work
 from responders.playbooks.workstation_open import locate, prepared_manifest
-from responders.report import NOT_CONTAINED, Verdict, judge_work
-from responders.run import Step, StepReport
+from responders.record.case import Case
+from responders.runner import Step, StepReport
 
 __all__ = ["check", "judge", "locate", "steps"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contract import Manifest
-from responders import prepared, workstation
+from responders import prepared
 from responders.action import Options
 from responders.actions.attach_volumes import AttachVolumes, no_room
 from responders.actions.hash_snapshots import HashSnapshots
@@ -14,14 +14,15 @@ from responders.actions.open_endpoints import OpenEndpoints
 from responders.actions.open_machine import OpenMachine
 from responders.actions.restore_volumes import RestoreVolumes
 from responders.aws import Aws
-from responders.case import Case
 from responders.errors import BadInput
-from responders.images import image_of
 from responders.locate import Located
-from responders.report import NOT_CONTAINED, Verdict, judge_work
-from responders.run import Step, StepReport
-from responders.snapshots import Snapshot
-from responders.workstation import DEVICES, TARGET
+from responders.outcome import NOT_CONTAINED, Verdict, judge_work
+from responders.record.case import Case
+from responders.runner import Step, StepReport
+from responders.volumes import workstation
+from responders.volumes.images import image_of
+from responders.volumes.snapshots import Snapshot
+from responders.volumes.workstation import DEVICES, TARGET
 
 IOPS_TYPES = ("gp3", "io1", "io2")
 IOPS_NEEDED = ("io1", "io2")

@@ -19,7 +19,8 @@ from lab.calls import Calls, Seen
 from responders.action import Action, Incident, Options
 from responders.action import Seen as Things
 from responders.aws import Access, Aws
-from responders.case import Case, new_run, open_run
+from responders.record.case import Case, new_run, open_run
+from responders.record.vault import Mirror
 from responders.result import (
     AlreadyInPlace,
     Done,
@@ -28,9 +29,8 @@ from responders.result import (
     Skipped,
     reason_of,
 )
-from responders.run import Listener, Runner, Step, StepReport
+from responders.runner import Listener, Runner, Step, StepReport
 from responders.scene import Scene
-from responders.vault import Mirror
 
 
 class World(Protocol):

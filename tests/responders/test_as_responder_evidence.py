@@ -12,7 +12,7 @@ import pytest
 
 from lab.authorization import Authorization
 from lab.mends.managed_instances import set_agent
-from responders import ssm
+from responders.host import run_command
 from tests.responders.conftest import Cordon
 from tests.responders.evidence import ACCOUNT
 from tests.responders.test_as_responder import (
@@ -32,7 +32,7 @@ def test_evidence_is_taken_and_looked_into(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ssm, "EVERY", 0.01)
+    monkeypatch.setattr(run_command, "EVERY", 0.01)
     set_agent(ACCOUNT, REGION, prepared.instance)
     tool = tmp_path / "avml-x86_64"
     tool.write_bytes(b"avml")

@@ -13,10 +13,10 @@ from lab import hosts
 from lab.calls import Calls
 from lab.hosts import Ended, Host
 from lab.mends.managed_instances import set_agent
-from responders import ssm
 from responders.action import Options
 from responders.aws import Access
-from responders.report import Report
+from responders.host import run_command
+from responders.outcome import Report
 from responders.respond import Request, respond
 from tests.responders.conftest import REGION, Scenario
 from tests.responders.evidence import ACCOUNT, ending, prepare_documents, scripted, stage_tool
@@ -24,9 +24,9 @@ from tests.responders.evidence import ACCOUNT, ending, prepare_documents, script
 
 @pytest.fixture(autouse=True)
 def _agent(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ssm, "EVERY", 0.01)
-    monkeypatch.setattr(ssm, "GRACE", 0.3)
-    monkeypatch.setattr(ssm, "REACHABLE_EVERY", 0.05)
+    monkeypatch.setattr(run_command, "EVERY", 0.01)
+    monkeypatch.setattr(run_command, "GRACE", 0.3)
+    monkeypatch.setattr(run_command, "REACHABLE_EVERY", 0.05)
     prepare_documents(scenario)
     set_agent(ACCOUNT, REGION, scenario.instance)
     stage_tool(scenario, "avml-x86_64")

@@ -21,7 +21,7 @@ from lab.inprocess import reset
 from responders.action import Options
 from responders.aws import Access, Aws, explain
 from responders.errors import CordonError
-from responders.report import Report
+from responders.outcome import Report
 from responders.respond import Request, respond
 from responders.result import Failed, holds
 from tests.conftest import AwsLab

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab.calls import Calls
-from responders.case import Case
+from responders.record.case import Case
 from tests.responders.conftest import REGION, Cordon, Scenario
 
 FAST = ("--region", REGION, "--dwell", "0", "--json")

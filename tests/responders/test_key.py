@@ -12,9 +12,9 @@ from moto.iam.models import iam_backends
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.trail.trail import Trail
-from responders import key_owner
 from responders.aws import behind
-from responders.case import Case
+from responders.identity import key_owner
+from responders.record.case import Case
 from tests.conftest import AwsLab
 from tests.responders.conftest import REGION, Cordon
 from tests.responders.people import READ, People, populate
@@ -169,7 +169,7 @@ def test_contained_anew_after_a_release_the_cut_off_is_new(
     cordon("key", people.key, *CASE)
     first = cut_off_of(people.inline()[name])
     cordon("release", people.key, *RELEASE)
-    monkeypatch.setattr("responders.journal.now", lambda: "2099-01-01T00:00:00.000Z")
+    monkeypatch.setattr("responders.record.journal.now", lambda: "2099-01-01T00:00:00.000Z")
     assert cordon("key", people.key, *CASE).code == 0
     assert cut_off_of(people.inline()[name]) == datetime(2099, 1, 1, 0, 0, 30, tzinfo=UTC) > first
 
@@ -439,7 +439,7 @@ def test_a_deletion_that_died_is_resumed(
         raise SystemExit(9)
 
     with monkeypatch.context() as patch:
-        patch.setattr("responders.run.Runner._refreshed", die)
+        patch.setattr("responders.runner.Runner._refreshed", die)
         assert cordon("key", people.key, *CASE, "--delete").code == 9
     assert people.key not in people.statuses()
     resumed = cordon("resume", "--case", "IR-7", "--json")

@@ -17,8 +17,9 @@ from contract import TAG_CASE, TAG_PURPOSE, TAG_STATUS, Rule, rule_permission
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.gate.call import Call
-from responders import journal, respond
-from responders.case import Case
+from responders import respond
+from responders.record import journal
+from responders.record.case import Case
 from tests.responders.conftest import REGION, Answer, Cordon, Scenario
 from tests.responders.workload import hurry
 

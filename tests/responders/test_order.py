@@ -17,8 +17,8 @@ from lab.gate.call import Call
 from lab.hosts import Ended, Host
 from responders.action import Options
 from responders.aws import Access
+from responders.outcome import Report
 from responders.playbooks.instance import steps
-from responders.report import Report
 from responders.respond import Request, respond
 from responders.result import Skipped, status_of
 from tests.responders.actions.test_leave_fleet import make_fleet

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from responders.journal import Entry, Journal
+from responders.record.journal import Entry, Journal
 from tests.responders.conftest import REGION, Cordon, Scenario
 
 FAST = ("--region", REGION, "--dwell", "0", "--json")

@@ -9,11 +9,11 @@ import pytest
 
 from contract import DARK_PROFILE
 from lab.mends.managed_instances import set_agent
-from responders import ssm
 from responders.action import Incident, Options
 from responders.actions import host_firewall
+from responders.host import run_command
 from responders.result import holds
-from responders.run import StepReport
+from responders.runner import StepReport
 from tests.responders.actions.test_drop_addresses import allocate
 from tests.responders.actions.test_leave_fleet import fleet, make_fleet
 from tests.responders.actions.test_leave_load_balancers import Balancers
@@ -150,7 +150,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
         return any(ready() for _ in range(3))
 
     monkeypatch.setattr(Incident, "wait_for", wait_for)
-    monkeypatch.setattr(ssm, "EVERY", 0.01)
-    monkeypatch.setattr(ssm, "GRACE", 0.2)
-    monkeypatch.setattr(ssm, "REACHABLE_EVERY", 0.05)
+    monkeypatch.setattr(run_command, "EVERY", 0.01)
+    monkeypatch.setattr(run_command, "GRACE", 0.2)
+    monkeypatch.setattr(run_command, "REACHABLE_EVERY", 0.05)
     monkeypatch.setattr(host_firewall, "COMES_BACK", 0.1)

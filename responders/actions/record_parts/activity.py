@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from responders import ssm
 from responders.action import Incident
 from responders.actions.record_parts.part import Absent, Part, as_json, pages
+from responders.host import run_command
 from responders.permissions import allow
 
 EVENTS = 500
@@ -44,7 +44,7 @@ def _events(incident: Incident) -> bytes:
 
 
 def _inventory(incident: Incident) -> bytes:
-    if ssm.agent(incident, incident.target) is None:
+    if run_command.agent(incident, incident.target) is None:
         raise Absent("no Systems Manager agent was ever registered for it")
     client = incident.client("ssm")
     return as_json(

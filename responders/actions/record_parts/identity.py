@@ -5,7 +5,7 @@ from __future__ import annotations
 from responders.action import Incident
 from responders.actions.record_parts.part import Absent, Part, as_json
 from responders.aws import code_of
-from responders.iam_policies import policies_of
+from responders.identity.policies import policies_of
 from responders.permissions import allow
 
 PERMISSIONS = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from responders.action import Incident
-from responders.journal import canonical, utc
+from responders.record.journal import canonical, utc
 
 Part = Callable[[Incident], bytes]
 """Reads one thing and gives it as bytes; raises `Absent` when there is nothing to read."""

@@ -13,7 +13,7 @@ from responders.action import Action, Incident, Seen
 from responders.actions.drop_addresses import DropAddresses
 from responders.errors import Skip
 from responders.result import Done, Failed, Skipped, reason_of
-from responders.run import Step
+from responders.runner import Step
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
 

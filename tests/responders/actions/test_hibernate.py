@@ -10,7 +10,7 @@ from lab.faults import Faults
 from responders.actions.hibernate import REASON, Hibernate
 from responders.actions.protect import Protect
 from responders.result import Done, Failed, Skipped, reason_of
-from responders.run import Step
+from responders.runner import Step
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import ACCOUNT
 from tests.responders.life import Life

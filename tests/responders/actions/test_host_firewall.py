@@ -13,9 +13,9 @@ from lab.calls import Calls
 from lab.faults import Faults
 from lab.hosts import Ended
 from lab.mends.managed_instances import set_agent
-from responders import ssm
 from responders.actions import host_firewall
 from responders.actions.host_firewall import HostFirewall
+from responders.host import run_command
 from responders.result import AlreadyInPlace, Done, Failed, Skipped, reason_of
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import ACCOUNT, ending, prepare_documents, scripted
@@ -36,8 +36,8 @@ def endpoint(scenario: Scenario, service: str) -> None:
 
 @pytest.fixture
 def life(scenario: Scenario, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Life:
-    monkeypatch.setattr(ssm, "EVERY", 0.01)
-    monkeypatch.setattr(ssm, "GRACE", 0.3)
+    monkeypatch.setattr(run_command, "EVERY", 0.01)
+    monkeypatch.setattr(run_command, "GRACE", 0.3)
     monkeypatch.setattr(host_firewall, "COMES_BACK", 0.1)
     prepare_documents(scenario)
     set_agent(ACCOUNT, scenario.region, scenario.instance)
@@ -139,7 +139,7 @@ def test_what_systems_manager_forgot_the_record_knows(
     scenario: Scenario, life: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     life.run()
-    monkeypatch.setattr("responders.ssm.history", lambda *_: [])
+    monkeypatch.setattr("responders.host.run_command.history", lambda *_: [])
     assert isinstance(life.run().result, AlreadyInPlace)
 
 

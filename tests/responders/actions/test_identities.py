@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from lab.calls import Calls
-from responders import deny
 from responders.action import Options
 from responders.actions.deactivate_credentials import DeactivateCredentials
 from responders.actions.deactivate_keys import DeactivateKeys
@@ -14,6 +13,7 @@ from responders.actions.deny_all import DenyAll
 from responders.actions.deny_sessions import DenySessions
 from responders.actions.drop_login import DropLogin
 from responders.actions.record_identity import RecordIdentity
+from responders.identity import deny_document
 from responders.result import Failed, Skipped
 from tests.conftest import AwsLab
 from tests.responders.life import Life
@@ -58,7 +58,7 @@ def test_deny_sessions_of_a_user(people: People, calls: Calls) -> None:
     one = life(DenySessions(), people, calls, ALICE, people.key)
 
     def name() -> str:
-        return deny.policy_name(one.case, people.key)
+        return deny_document.policy_name(one.case, people.key)
 
     def done() -> None:
         assert name() in people.inline()
@@ -66,7 +66,9 @@ def test_deny_sessions_of_a_user(people: People, calls: Calls) -> None:
     def drift() -> str:
         people.iam.delete_user_policy(UserName="alice", PolicyName=name())
         people.iam.put_user_policy(
-            UserName="alice", PolicyName=name(), PolicyDocument=deny.text(deny.everything())
+            UserName="alice",
+            PolicyName=name(),
+            PolicyDocument=deny_document.text(deny_document.everything()),
         )
         return name()
 
@@ -94,10 +96,14 @@ def test_a_managed_policy_is_replaced_and_leaves_nothing(people: People, calls: 
             if not version["IsDefaultVersion"]:
                 people.iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
         people.iam.create_policy_version(
-            PolicyArn=arn, PolicyDocument=deny.text(deny.everything()), SetAsDefault=True
+            PolicyArn=arn,
+            PolicyDocument=deny_document.text(deny_document.everything()),
+            SetAsDefault=True,
         )
         one.run()
-    statement = one.observe()[deny.policy_name(one.case, people.key)]["document"]["Statement"][0]
+    statement = one.observe()[deny_document.policy_name(one.case, people.key)]["document"][
+        "Statement"
+    ][0]
     assert statement["Sid"] == "CordonSessions"
     assert one.release() is not None
     assert people.state() == before
@@ -124,17 +130,19 @@ def test_deny_all(people: People, calls: Calls, subject: str) -> None:
     one = life(DenyAll(), people, calls, subject)
 
     def done() -> None:
-        assert deny.policy_name(one.case, deny.EVERYTHING) in people.inline(name, kind)
+        assert deny_document.policy_name(one.case, deny_document.EVERYTHING) in people.inline(
+            name, kind
+        )
 
     def drift() -> str:
-        policy = deny.policy_name(one.case, deny.EVERYTHING)
+        policy = deny_document.policy_name(one.case, deny_document.EVERYTHING)
         delete = getattr(people.iam, f"delete_{kind}_policy")
         delete(**{f"{kind.title()}Name": name}, PolicyName=policy)
         put = getattr(people.iam, f"put_{kind}_policy")
         put(
             **{f"{kind.title()}Name": name},
             PolicyName=policy,
-            PolicyDocument=deny.text(deny.everything("AROAX:i-0*")),
+            PolicyDocument=deny_document.text(deny_document.everything("AROAX:i-0*")),
         )
         return policy
 

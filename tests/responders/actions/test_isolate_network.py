@@ -15,7 +15,7 @@ from lab.gate.call import Call
 from responders.action import Options
 from responders.actions.isolate_network import DEFAULTS, TIMEOUTS, IsolateNetwork
 from responders.result import Done, Failed, reason_of
-from responders.run import StepReport
+from responders.runner import StepReport
 from tests.responders.conftest import Scenario, prepare_group
 from tests.responders.life import Crash, Life, with_act
 

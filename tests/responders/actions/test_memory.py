@@ -14,9 +14,9 @@ from lab.calls import Calls
 from lab.faults import Faults
 from lab.hosts import MEMORY, Ended, Host, Script, capture
 from lab.mends.managed_instances import set_agent
-from responders import ssm
 from responders.actions.memory import CaptureMemory
-from responders.case import Case
+from responders.host import run_command
+from responders.record.case import Case
 from responders.result import AlreadyInPlace, Done, Failed, Planned, Skipped, reason_of
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import (
@@ -35,9 +35,9 @@ from tests.responders.life import Life
 
 @pytest.fixture
 def life(scenario: Scenario, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Life:
-    monkeypatch.setattr(ssm, "EVERY", 0.01)
-    monkeypatch.setattr(ssm, "GRACE", 0.3)
-    monkeypatch.setattr(ssm, "REACHABLE_EVERY", 0.05)
+    monkeypatch.setattr(run_command, "EVERY", 0.01)
+    monkeypatch.setattr(run_command, "GRACE", 0.3)
+    monkeypatch.setattr(run_command, "REACHABLE_EVERY", 0.05)
     prepare_documents(scenario)
     set_agent(ACCOUNT, scenario.region, scenario.instance)
     scenario.extra["digest"] = stage_tool(scenario, "avml-x86_64")
@@ -280,7 +280,7 @@ def test_one_under_way_is_followed_and_not_begun_again(
 
     scripted(scenario, Document.MEMORY, slow)
     with monkeypatch.context() as patch:
-        patch.setattr("responders.ssm.follow", _interrupted)
+        patch.setattr("responders.host.run_command.follow", _interrupted)
         assert isinstance(life.run().result, Skipped)
     report = life.run()
     assert isinstance(report.result, Done), reason_of(report.result)

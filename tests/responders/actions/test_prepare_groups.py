@@ -23,7 +23,7 @@ from responders import prepared
 from responders.actions.prepare_groups import PrepareGroups
 from responders.aws import Access, Aws
 from responders.result import AlreadyInPlace, Done, Failed, reason_of
-from responders.run import StepReport
+from responders.runner import StepReport
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
 

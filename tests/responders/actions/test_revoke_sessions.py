@@ -10,12 +10,12 @@ import pytest
 
 from lab.calls import Calls
 from lab.faults import Faults
-from responders import deny
 from responders.actions.revoke_sessions import RevokeSessions
 from responders.actions.swap_profile import SwapProfile
 from responders.aws import Identity
+from responders.identity import deny_document
 from responders.result import Done, Failed, Planned, Skipped, reason_of
-from responders.run import Step, StepReport
+from responders.runner import Step, StepReport
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
 from tests.responders.profiles import (
@@ -260,7 +260,7 @@ def fill(scenario: Scenario) -> None:
         scenario.client("iam").put_role_policy(
             RoleName=ROLE,
             PolicyName=f"own-{number}",
-            PolicyDocument=deny.text({"Version": "2012-10-17", "Statement": [statement]}),
+            PolicyDocument=deny_document.text({"Version": "2012-10-17", "Statement": [statement]}),
         )
 
 

@@ -12,7 +12,7 @@ from lab.faults import Faults
 from responders.actions.protect import Protect
 from responders.actions.stop import Stop
 from responders.result import AlreadyInPlace, Done, Failed, Planned, Skipped, reason_of
-from responders.run import Step, StepReport
+from responders.runner import Step, StepReport
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
 

@@ -8,9 +8,9 @@ from contract import Document, ScriptExit
 from lab import hosts
 from lab.calls import Calls
 from lab.mends.managed_instances import set_agent
-from responders import ssm
 from responders.actions.volatile import CollectVolatile
-from responders.case import Case
+from responders.host import run_command
+from responders.record.case import Case
 from responders.result import Failed, Skipped, reason_of
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import (
@@ -26,7 +26,7 @@ from tests.responders.life import Life
 
 @pytest.fixture
 def life(scenario: Scenario, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> Life:
-    monkeypatch.setattr(ssm, "EVERY", 0.01)
+    monkeypatch.setattr(run_command, "EVERY", 0.01)
     prepare_documents(scenario)
     set_agent(ACCOUNT, scenario.region, scenario.instance)
     calls.clear()

@@ -16,8 +16,8 @@ import pytest
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.mended import TRAIL
-from responders.case import Case
 from responders.hunt import existence, lookup
+from responders.record.case import Case
 from tests.conftest import AwsLab
 from tests.responders.conftest import Cordon, prepare_vault
 from tests.responders.hunt.records import by_user, record

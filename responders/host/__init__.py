@@ -1,0 +1,1 @@
+"""What is asked of a running host: through Systems Manager, and its interfaces."""

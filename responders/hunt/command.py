@@ -1,0 +1,81 @@
+"""A hunt as a command carries it out: in a case or not, with a report at the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from responders.aws import Access, Aws
+from responders.hunt import ask
+from responders.hunt.chase import Tell
+from responders.hunt.findings import Findings
+from responders.hunt.hunting import Export, Extras, Hunt
+from responders.hunt.lake import Lake
+from responders.hunt.source import EventSource
+from responders.hunt.subjects import Subject
+from responders.hunt.trail import Trail
+from responders.outcome import DONE, INCOMPLETE, INTERRUPTED, Evidence, Report
+from responders.recorded import Recorded
+
+
+@dataclass(frozen=True)
+class HuntRequest:
+    """What to hunt for. `subject` None: everything since `extras.since`.
+
+    `trail` is an `s3://` address, `lake` the ARN or id of an event data store; `case` may be empty.
+    """
+
+    subject: Subject | None
+    access: Access = field(default_factory=Access)
+    case: str = ""
+    responder: str = ""
+    regions: Sequence[str] | None = None
+    trail: str = ""
+    lake: str = ""
+    extras: Extras = field(default_factory=Extras)
+
+
+def report(
+    request: HuntRequest, tell: Tell, export: Export | None = None
+) -> tuple[Report, Findings]:
+    """Hunts, and records it in the case if there is one. BadInput leaves no trace of a hunt."""
+    aws = Aws(request.access, case=request.case or None)
+    subject = request.subject or ask.everything(aws.identity.account)
+    stop = threading.Event()
+    sources = (*request.extras.sources, *_sources(request, aws, stop))
+    extras = replace(request.extras, case=request.case, sources=sources)
+    hunt = Hunt(aws, subject, request.regions, extras, stop)
+    label = f"{subject.kind} {subject.value}"
+    record = Recorded(aws, request.case, "hunt", label, request.responder) if request.case else None
+    found = hunt.run(tell, record.save if record else None, export)
+    outcome = "found" if found.found else "nothing-found"
+    evidence = Evidence(complete=False, trouble="no case was given, so nothing is kept")
+    if record:
+        evidence = record.close(outcome, ended=not found.interrupted)
+    incomplete = not found.complete or (record is not None and not evidence.complete)
+    code = INTERRUPTED if found.interrupted else INCOMPLETE if incomplete else DONE
+    made = Report(
+        case=request.case,
+        command="hunt",
+        run=record.run if record else "",
+        target=label,
+        account=found.account,
+        region="",
+        outcome=outcome,
+        exit_code=code,
+        residual_risks=list(found.gaps),
+        evidence=evidence,
+        extra=found.as_json(),
+    )
+    return made, found
+
+
+def _sources(request: HuntRequest, aws: Aws, stop: threading.Event) -> list[EventSource]:
+    """The sources besides event history; BadInput when an address can't be meant."""
+    sources: list[EventSource] = []
+    if request.trail:
+        sources.append(Trail.at(aws, request.trail))
+    if request.lake:
+        sources.append(Lake.of(aws, request.lake, stop))
+    return sources

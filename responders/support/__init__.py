@@ -1,0 +1,1 @@
+"""AWS Support: cases, their text, and what became of them."""

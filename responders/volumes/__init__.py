@@ -1,0 +1,1 @@
+"""Volumes and snapshots: found, hashed, copied, and mounted on a forensic workstation."""

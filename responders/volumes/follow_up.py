@@ -1,0 +1,76 @@
+"""Goes on with the snapshots of every instance that a case responded to."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from responders.aws import Aws
+from responders.errors import BadInput
+from responders.outcome import Report
+from responders.record.case import Case
+from responders.respond import Request, options_of, respond
+from responders.runner import Listener
+from responders.volumes.snapshots import locks, of_case
+
+
+def instances(case: Case) -> dict[str, dict[str, Any]]:
+    """Instance to the newest run of the case that responded to it, as it began."""
+    begins = [run.begin for run in case.runs() if run.begin.get("command") == "instance"]
+    return {str(begin["target"]): dict(begin) for begin in begins}
+
+
+def follow_up(
+    request: Request, tell: Listener = lambda _report: None, *, wait: bool = False
+) -> list[Report]:
+    """One report for each instance, with the options that its response had.
+
+    BadInput when the case has no record of an instance on this machine.
+    """
+    found = instances(Case(request.case))
+    region = request.access.region
+    chosen = {i: b for i, b in found.items() if region in (None, b["region"])}
+    if not chosen:
+        raise BadInput(
+            f"case {request.case} has no record of an instance"
+            + (f" in {region}" if region else " on this machine"),
+            f"`cordon case sync --case {request.case}` fetches a case from the vault.",
+        )
+    return [
+        respond(
+            dataclasses.replace(
+                request,
+                command="snapshots",
+                target=instance,
+                access=dataclasses.replace(request.access, region=str(begin["region"])),
+                options=dataclasses.replace(options_of(begin), wait=wait),
+            ),
+            tell,
+        )
+        for instance, begin in sorted(chosen.items())
+    ]
+
+
+def progress(aws: Aws, case: Case) -> list[dict[str, Any]]:
+    """How far every snapshot of the case is, copies after their originals."""
+    regions = sorted({str(begin["region"]) for begin in instances(case).values()})
+    told = []
+    for region in regions:
+        client = aws.client("ec2", region)
+        found = of_case(client, case.id)
+        locked = locks(client, [s.id for s in found]) if found else {}
+        for one in sorted(found, key=lambda s: (s.source, s.copy_of, s.id)):
+            lock = locked.get(one.id)
+            told.append(
+                {
+                    "snapshot": one.id,
+                    "region": region,
+                    "source": one.source,
+                    "copy_of": one.copy_of or None,
+                    "state": one.state,
+                    "percent": 100 if one.complete else one.percent,
+                    "locked": f"{lock['mode']}, {lock['days']} days" if lock else None,
+                    "trouble": one.trouble or None,
+                }
+            )
+    return told

@@ -1,0 +1,222 @@
+"""A case's forensic workstation: what it is made of, and how it is found again, by tags alone.
+
+Machine, volumes and endpoints carry the case and the purpose `workstation`. Anybody who may tag
+could plant others, so a machine also has to be in the forensic VPC, and a volume to come from the
+snapshot that its tag names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from contract import (
+    TAG_CASE,
+    TAG_COPY,
+    TAG_ENVIRONMENT,
+    TAG_PURPOSE,
+    TAG_SOURCE,
+    Manifest,
+    Purpose,
+    is_snapshot_description,
+)
+from responders import prepared
+from responders.action import Incident, Options
+from responders.aws import Access, Aws
+from responders.errors import BadInput
+from responders.outcome import Report
+from responders.permissions import allow
+from responders.record.case import Case
+from responders.volumes import snapshots
+from responders.volumes.snapshots import Snapshot
+
+TARGET = "workstation"
+"""What the runs that open and close it have as their target."""
+DEVICES = tuple(f"/dev/sd{letter}" for letter in "fghijklmnop")
+"""Names for data volumes that every kind of instance takes (EC2 user guide, "Device names")."""
+ALIVE = ("pending", "running", "stopping", "stopped")
+OWN = {
+    "StringEquals": {f"aws:ResourceTag/{TAG_PURPOSE}": Purpose.WORKSTATION.value},
+    "Null": {f"aws:ResourceTag/{TAG_CASE}": "false"},
+}
+"""Condition: something that an open workstation is made of."""
+NEW = {
+    "StringEquals": {f"aws:RequestTag/{TAG_PURPOSE}": Purpose.WORKSTATION.value},
+    "Null": {f"aws:RequestTag/{TAG_CASE}": "false"},
+}
+"""Condition: it gets those tags in the call that makes it."""
+
+PERMISSIONS = (
+    allow(
+        "ec2:DescribeInstances",
+        "ec2:DescribeVolumes",
+        "ec2:DescribeVpcEndpoints",
+        because="finds a case's workstation by its tags",
+    ),
+)
+
+
+def tags(incident: Incident, more: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """What everything of a workstation carries; the last three satisfy the usual tagging rules."""
+    wanted = {
+        **(more or {}),
+        TAG_CASE: incident.case,
+        TAG_PURPOSE: Purpose.WORKSTATION.value,
+        "Name": f"cordon-workstation-{incident.case}",
+        "Owner": incident.responder,
+        TAG_ENVIRONMENT: "Security",
+        "DataClassification": "Restricted",
+    }
+    return [{"Key": k, "Value": v} for k, v in wanted.items()]
+
+
+def token(incident: Incident, *words: str) -> str:
+    """A client token: the same call of the same run is carried out once."""
+    text = "/".join((incident.case, incident.run, incident.region, *words))
+    return hashlib.sha256(text.encode()).hexdigest()[:48]
+
+
+def machine(client: Any, manifest: Manifest, case: str) -> dict[str, Any] | None:
+    """The case's workstation, the newest if there are several; None when none is open."""
+    answer = client.describe_instances(
+        Filters=[
+            {"Name": f"tag:{TAG_CASE}", "Values": [case]},
+            {"Name": f"tag:{TAG_PURPOSE}", "Values": [Purpose.WORKSTATION.value]},
+            {"Name": "instance-state-name", "Values": list(ALIVE)},
+        ]
+    )
+    found = [
+        i
+        for r in answer["Reservations"]
+        for i in r["Instances"]
+        if i.get("VpcId") == manifest.forensic_vpc
+    ]
+    newest: dict[str, Any] | None = max(found, key=lambda i: i["LaunchTime"], default=None)
+    return newest
+
+
+def volumes(client: Any, case: str) -> list[dict[str, Any]]:
+    """The volumes that were made from snapshots for the case's workstation, by id."""
+    pages = client.get_paginator("describe_volumes").paginate(
+        Filters=[
+            {"Name": f"tag:{TAG_CASE}", "Values": [case]},
+            {"Name": f"tag:{TAG_PURPOSE}", "Values": [Purpose.WORKSTATION.value]},
+        ]
+    )
+    found = [
+        volume
+        for page in pages
+        for volume in page["Volumes"]
+        if volume.get("SnapshotId") and volume["SnapshotId"] == tag(volume, TAG_COPY)
+    ]
+    return sorted(found, key=lambda v: str(v["VolumeId"]))
+
+
+def tag(described: Mapping[str, Any], key: str) -> str:
+    """The value of one tag; empty when it is not there."""
+    return next((str(t["Value"]) for t in described.get("Tags", ()) if t["Key"] == key), "")
+
+
+def attached_to(volume: Mapping[str, Any], instance: str) -> str:
+    """The device under which a volume is on an instance; empty when it is not."""
+    return next(
+        (str(a["Device"]) for a in volume.get("Attachments", ()) if a["InstanceId"] == instance), ""
+    )
+
+
+def free_devices(described: Mapping[str, Any]) -> list[str]:
+    """Names that nothing on an instance has yet, in order."""
+    used = {str(m["DeviceName"]) for m in described.get("BlockDeviceMappings", ())}
+    return [device for device in DEVICES if device not in used]
+
+
+def sources(aws: Aws, region: str, case: str, options: Options) -> list[Snapshot]:
+    """The snapshots to look into: those named, those shared by an account, or all of the case.
+
+    One for each source: complete before pending, a copy under the kit's key before its original,
+    the newest set before older ones.
+    """
+    client = aws.client("ec2", region)
+    if options.snapshots:
+        named = [{"Name": "snapshot-id", "Values": list(options.snapshots)}]
+        return [s for s in snapshots.find(client, named, **_whose(options)) if _of(s, case)]
+    if options.from_account:
+        described = [{"Name": "description", "Values": [f"IR-*-{case}"]}]
+        shared = snapshots.find(client, described, **_whose(options))
+        return [s for s in shared if _of(s, case) and not s.failed]
+    return best(snapshots.of_case(client, case))
+
+
+def _whose(options: Options) -> dict[str, list[str]]:
+    if not options.from_account:
+        return {"OwnerIds": ["self"]}
+    return {"OwnerIds": [options.from_account], "RestorableByUserIds": ["self"]}
+
+
+def _of(snapshot: Snapshot, case: str) -> bool:
+    """Of the case by its tag, or by its description: tags are not shared with a snapshot."""
+    return snapshot.tags.get(TAG_CASE) == case or is_snapshot_description(
+        snapshot.description, case
+    )
+
+
+def best(found: Iterable[Snapshot]) -> list[Snapshot]:
+    """One snapshot for each source, in the order of sources."""
+    chosen: dict[str, Snapshot] = {}
+    for one in found:
+        if one.failed:
+            continue
+        source = one.tags.get(TAG_SOURCE) or one.id
+        other = chosen.get(source)
+        if other is None or _rank(one) > _rank(other):
+            chosen[source] = one
+    return [chosen[source] for source in sorted(chosen)]
+
+
+def _rank(one: Snapshot) -> tuple[Any, ...]:
+    return (one.complete, bool(one.copy_of), one.started)
+
+
+def region_of(case: Case) -> str | None:
+    """The region of the case's instances; None when this machine's record names none.
+
+    BadInput when there are several: a workstation stands in one.
+    """
+    runs = [run.begin for run in case.runs() if run.begin.get("command") == "instance"]
+    regions = sorted({str(begin["region"]) for begin in runs})
+    if len(regions) > 1:
+        raise BadInput(
+            f"case {case.id} is about several regions: {', '.join(regions)}", "Give --region."
+        )
+    return next(iter(regions), None)
+
+
+def look(access: Access, report: Report) -> dict[str, Any]:
+    """`describe`, after a run."""
+    aws = Aws(access, case=report.case, read_only=True)
+    manifest = prepared.manifest(aws, report.region) or Manifest()
+    return describe(aws, report.region, manifest, report.case)
+
+
+def describe(aws: Aws, region: str, manifest: Manifest, case: str) -> dict[str, Any]:
+    """The open workstation for people: the machine, how to reach it, and what is on it."""
+    client = aws.client("ec2", region)
+    found = machine(client, manifest, case)
+    if found is None:
+        return {"machine": None, "connect": None, "volumes": []}
+    instance = str(found["InstanceId"])
+    return {
+        "machine": instance,
+        "connect": f"aws ssm start-session --target {instance} --region {region}",
+        "volumes": [
+            {
+                "volume": v["VolumeId"],
+                "snapshot": v["SnapshotId"],
+                "source": tag(v, TAG_SOURCE),
+                "device": attached_to(v, instance),
+                "mounted_under": f"/mnt/cordon/{v['VolumeId']}/",
+            }
+            for v in volumes(client, case)
+        ],
+    }
