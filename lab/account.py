@@ -47,7 +47,7 @@ class Account:
         self.env = env
 
     @cached_property
-    def _session(self) -> boto3.Session:
+    def _session(self) -> Any:
         return boto3.Session(
             aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],

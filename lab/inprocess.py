@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import boto3
@@ -43,11 +43,11 @@ def connected() -> Iterator[None]:
 
 def clients(env: dict[str, str]) -> Callable[[str, str], Any]:
     """Makes clients with the credentials of `env`, each once, for use in `connected`."""
-    session = boto3.Session(
+    session: Any = boto3.Session(
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
     )
-    config = Config(ignore_configured_endpoint_urls=True)
+    config = cast(Any, Config)(ignore_configured_endpoint_urls=True)
 
     @cache
     def client(service: str, region: str) -> Any:

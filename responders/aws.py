@@ -136,7 +136,8 @@ class Aws:
             extra_args=extra,
             mfa_prompter=lambda _prompt: self.access.mfa_code() if self.access.mfa_code else "",
         )
-        inner = get_session()
+        # botocore has no public way to give a session credentials that refresh themselves.
+        inner: Any = get_session()
         inner._credentials = DeferredRefreshableCredentials(
             method="assume-role", refresh_using=fetcher.fetch_credentials
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from socket import SHUT_RDWR
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ConnectionClosedError
 from moto.core.botocore_stubber import BotocoreStubber
@@ -91,7 +91,7 @@ def _server_door(view: convert_to_flask_response, args: Any = None, **kwargs: An
         return Response(answer.status_code, dict(answer.headers), answer.get_data())
 
     try:
-        return _flask(pass_through(normalize_request(current), moto), current.method)
+        return _flask(pass_through(normalize_request(cast(Any, current)), moto), current.method)
     except ConnectionLost:
         current.environ["werkzeug.socket"].shutdown(SHUT_RDWR)
         return _flask(Response(500), current.method)

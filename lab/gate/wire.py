@@ -78,8 +78,9 @@ def read_response(call: Call, response: Response) -> dict[str, Any]:
         return {}
     body = response.body.encode() if isinstance(response.body, str) else response.body
     headers = {key.lower(): value for key, value in response.headers.items()}
+    shape: Any = call.model.output_shape  # None is allowed: an answer without a body
     parsed: dict[str, Any] = create_parser(call.protocol).parse(
         {"status_code": response.status, "headers": headers, "body": body},
-        call.model.output_shape,
+        shape,
     )
     return parsed

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from botocore.exceptions import ClientError
@@ -269,7 +269,7 @@ class _Story:
         return client
 
     def _client(self, key: Credentials, service: str, region: str = HOME_REGION) -> Any:
-        return boto3.client(
+        return cast(Any, boto3).client(
             service,
             region_name=region,
             endpoint_url=self._endpoint,
