@@ -179,7 +179,6 @@ class ForensicVpc(pulumi.ComponentResource):
                 )
             ],
             egress=[],
-            revoke_rules_on_delete=True,
             tags=self._tags(Purpose.ENDPOINT, "cordon-endpoint"),
             opts=self._child,
         ).id
@@ -209,7 +208,6 @@ class ForensicVpc(pulumi.ComponentResource):
                     prefix_list_ids=[gateway.prefix_list_id],
                 ),
             ],
-            revoke_rules_on_delete=True,
             tags=self._tags(Purpose.WORKSTATION, "cordon-workstation"),
             opts=self._child,
         ).id

@@ -67,11 +67,13 @@ class IsolationGroups(pulumi.ComponentResource):
                 )
                 for (protocol, low, high), peers in _by_ports(rules.egress)
             ],
-            revoke_rules_on_delete=True,
             tags={**kit_tags(purpose, self._args.tags), "Name": GROUP_NAMES[purpose]},
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # EC2 refuses to delete a group in use; without this the provider asks for 15 min.
+                # No `revoke_rules_on_delete`: it reads the group first, so `up` would fail for ever
+                # once the VPC's owner has deleted it, and it would strip the rules of a group that
+                # an isolated instance still wears before the deletion is refused.
                 custom_timeouts=pulumi.CustomTimeouts(delete="2m"),
             ),
         )

@@ -4,8 +4,10 @@
     python -m stacks.rollout up payments web     only these
     python -m stacks.rollout up --parallel 8 --max-failures 3 --logs rollout-logs
 
-One account's failure stops no other. Exit code: 0 all done, 1 some failed or were not begun,
-2 bad input and nothing begun, 130 interrupted.
+Run it in the folder of `Pulumi.yaml`. Each stack is refreshed first, so that what somebody deleted
+or changed by hand is known before the plan is made; `--no-refresh` saves the time that takes.
+One account's failure stops no other. Exit code: 0 all stacks are done, 1 some failed or were not
+begun, 2 bad input and no stack was begun, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -19,12 +21,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import yaml
 from pulumi import automation
 
-PROJECT = Path(__file__).parents[1]
 EXAMPLE = "example"
 PARALLEL = 4
 """Stacks at a time. Each takes a Pulumi process and a provider: a core and about half a GB."""
@@ -38,7 +39,10 @@ class BadRollout(ValueError):
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one stack: `done`, `failed` or `skipped`, and after how many seconds."""
+    """What became of one stack. `status` is `done`, `failed` or `skipped` (not begun).
+
+    `detail` counts the changes, or is the end of Pulumi's output; `seconds` is how long it took.
+    """
 
     stack: str
     status: str
@@ -46,30 +50,52 @@ class Result:
     seconds: float = 0.0
 
     def line(self) -> str:
-        """For people."""
+        """One row of the report."""
         return f"{self.status:8}{self.stack}  {self.seconds:.0f} s  {self.detail}"
 
 
 class Deployable(Protocol):
     """A stack as Pulumi's Automation API has it: the part that is used here."""
 
-    def preview(self, *, on_output: Callable[[str], Any], color: str) -> Any: ...
+    def preview(
+        self, *, on_output: Write, color: str, refresh: bool
+    ) -> automation.PreviewResult: ...
 
-    def up(self, *, on_output: Callable[[str], Any], color: str, show_secrets: bool) -> Any: ...
+    def up(
+        self, *, on_output: Write, color: str, show_secrets: bool, refresh: bool
+    ) -> automation.UpResult: ...
 
 
-Factory = Callable[[str], Deployable]
-Write = Callable[[str], Any]
+Write = Callable[[str], object]
+"""Takes a piece of Pulumi's output."""
+Opener = Callable[[str, Path], Deployable]
+"""Opens the stack of this name of the project in this folder."""
 
 
-def open_stack(name: str) -> Deployable:
-    """The project's stack of this name; made if the backend does not know it yet."""
-    stack: Deployable = automation.create_or_select_stack(name, work_dir=str(PROJECT))
+def open_stack(name: str, project: Path) -> Deployable:
+    """The project's stack of this name; created if the backend does not know it yet."""
+    stack: Deployable = automation.create_or_select_stack(name, work_dir=str(project))
     return stack
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How to deploy: `verb` is `preview` or `up`, `parallel` the stacks at a time.
+
+    After `max_failures` (0: never) no further stack is begun.
+    """
+
+    verb: str
+    project: Path = Path()
+    refresh: bool = True
+    parallel: int = PARALLEL
+    max_failures: int = 0
+
+
 def accounts(folder: Path, names: Sequence[str] = ()) -> dict[str, str]:
-    """Stack to account, of the named files or all. BadRollout unless each has one guarded account.
+    """The account of each named stack, or of all that have a file in `folder`.
+
+    BadRollout unless each file allows exactly one account.
 
     `aws:allowedAccountIds` is what keeps one account's settings out of another.
     """
@@ -95,57 +121,60 @@ def _account(file: Path) -> str:
 
 def roll_out(
     stacks: Iterable[str],
-    verb: str,
+    plan: Plan,
     *,
-    factory: Factory = open_stack,
-    parallel: int = PARALLEL,
-    max_failures: int = 0,
-    tell: Callable[[Result], Any] = lambda result: None,
+    opener: Opener = open_stack,
+    report: Callable[[Result], object] = lambda result: None,
     log: Callable[[str], Write] = lambda stack: lambda text: None,
 ) -> tuple[Result, ...]:
-    """`preview` or `up` of each stack, at most `parallel` at once; results in the stacks' order.
+    """Deploys each stack; results in the stacks' order.
 
-    After `max_failures` (0: never) no further stack is begun. `log` gives, per stack, what takes
-    Pulumi's output. An interrupt begins no further stack and waits for those that run.
+    `report` is called with each result as it comes. `log` gives, per stack, what takes Pulumi's
+    output. An interrupt begins no further stack and waits for those that run.
     """
-    stop, failures = threading.Event(), threading.Semaphore(max(max_failures - 1, 0))
+    stop, failures = threading.Event(), threading.Semaphore(max(plan.max_failures - 1, 0))
 
-    def one(stack: str) -> Result:
+    def deploy_unless_stopped(stack: str) -> Result:
         if stop.is_set():
             result = Result(stack, "skipped", "not begun")
         else:
-            result = _deploy(stack, verb, factory, log(stack))
-        if result.status == "failed" and max_failures and not failures.acquire(blocking=False):
-            stop.set()
-        tell(result)
+            result = _deploy(stack, plan, opener, log(stack))
+        if result.status == "failed" and plan.max_failures:
+            # The semaphore holds one permit less than the limit: who gets none is the last one.
+            if not failures.acquire(blocking=False):
+                stop.set()
+        report(result)
         return result
 
-    with ThreadPoolExecutor(parallel, thread_name_prefix="rollout") as pool:
-        waiting = [pool.submit(one, stack) for stack in stacks]
+    with ThreadPoolExecutor(plan.parallel, thread_name_prefix="rollout") as pool:
+        running = [pool.submit(deploy_unless_stopped, stack) for stack in stacks]
         try:
-            return tuple(w.result() for w in waiting)
+            return tuple(future.result() for future in running)
         except BaseException:
             stop.set()
             raise
 
 
-def _deploy(stack: str, verb: str, factory: Factory, write: Write) -> Result:
-    begun = time.monotonic()
+def _deploy(stack: str, plan: Plan, opener: Opener, write: Write) -> Result:
+    started = time.monotonic()
     try:
-        opened = factory(stack)
-        if verb == "up":
-            answer = opened.up(on_output=write, color="never", show_secrets=False)
-            changes = answer.summary.resource_changes
-        else:
-            changes = opened.preview(on_output=write, color="never").change_summary
+        changes = _changes(opener(stack, plan.project), plan, write)
     except Exception as error:
         # Whatever kind it is, it is this stack's own: the report says so, and the others go on.
         write(f"{error}\n")
-        return Result(stack, "failed", _tail(error), time.monotonic() - begun)
-    return Result(stack, "done", _counted(changes), time.monotonic() - begun)
+        return Result(stack, "failed", _tail(error), time.monotonic() - started)
+    return Result(stack, "done", _counted(changes), time.monotonic() - started)
 
 
-def _counted(changes: Mapping[Any, int] | None) -> str:
+def _changes(stack: Deployable, plan: Plan, write: Write) -> Mapping[automation.OpType, int] | None:
+    """Previews or deploys; how many resources are created, changed and so on."""
+    if plan.verb == "preview":
+        return stack.preview(on_output=write, color="never", refresh=plan.refresh).change_summary
+    deployed = stack.up(on_output=write, color="never", show_secrets=False, refresh=plan.refresh)
+    return deployed.summary.resource_changes
+
+
+def _counted(changes: Mapping[automation.OpType, int] | None) -> str:
     named = {str(getattr(kind, "value", kind)): n for kind, n in (changes or {}).items()}
     return ", ".join(f"{n} {kind}" for kind, n in sorted(named.items())) or "nothing to do"
 
@@ -178,44 +207,57 @@ def _log_to(folder: Path) -> Callable[[str], Write]:
     return log
 
 
-def main(arguments: Sequence[str] | None = None, factory: Factory = open_stack) -> int:
+def main(arguments: Sequence[str] | None = None, opener: Opener = open_stack) -> int:
     """The command line; returns the exit code."""
-    told = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        if told.parallel < 1 or told.max_failures < 0:
+        if options.parallel < 1 or options.max_failures < 0:
             raise BadRollout("--parallel must be at least 1, --max-failures at least 0")
-        chosen = accounts(told.folder, told.stacks)
+        chosen = accounts(options.project / "stacks", options.stacks)
     except BadRollout as error:
         print(error, file=sys.stderr)
         return 2
     for stack, account in chosen.items():
         print(f"{stack}: account {account}", file=sys.stderr)
+    plan = Plan(
+        options.verb, options.project, options.refresh, options.parallel, options.max_failures
+    )
     try:
         results = roll_out(
             chosen,
-            told.verb,
-            factory=factory,
-            parallel=told.parallel,
-            max_failures=told.max_failures,
-            tell=lambda result: print(result.line(), file=sys.stderr, flush=True),
-            **({"log": _log_to(told.logs)} if told.logs else {}),
+            plan,
+            opener=opener,
+            report=lambda result: print(result.line(), file=sys.stderr, flush=True),
+            **({"log": _log_to(options.logs)} if options.logs else {}),
         )
     except KeyboardInterrupt:
-        print("interrupted: what is above ended, the rest was not begun", file=sys.stderr)
+        print("interrupted: the stacks listed above ended, no other was begun", file=sys.stderr)
         return 130
     print(summary(results))
-    return 0 if all(r.status == "done" for r in results) else 1
+    return 0 if all(result.status == "done" for result in results) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m stacks.rollout", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("verb", choices=("preview", "up"))
-    parser.add_argument("stacks", nargs="*", metavar="STACK", help="all that have a file if none")
-    parser.add_argument("--parallel", type=int, default=PARALLEL, help="stacks at a time")
-    parser.add_argument("--max-failures", type=int, default=0, help="then begin no more; 0: never")
-    parser.add_argument("--logs", type=Path, help="folder for Pulumi's output, a file per stack")
-    parser.add_argument("--folder", type=Path, default=PROJECT / "stacks", help=argparse.SUPPRESS)
+    add = parser.add_argument
+    add("verb", choices=("preview", "up"), help="show the changes, or make them")
+    add("stacks", nargs="*", metavar="STACK", help="names of stacks; all with a file if none")
+    add("--parallel", type=int, default=PARALLEL, help=f"stacks at a time (default {PARALLEL})")
+    add(
+        "--max-failures",
+        type=int,
+        default=0,
+        help="begin no further stack after so many failures; 0, the default, means never stop",
+    )
+    add(
+        "--no-refresh",
+        dest="refresh",
+        action="store_false",
+        help="plan from Pulumi's state, without looking at what AWS has now",
+    )
+    add("--logs", type=Path, help="folder for Pulumi's output, one file per stack")
+    add("--project", type=Path, default=Path(), help="folder of Pulumi.yaml (default: this one)")
     return parser
 
 

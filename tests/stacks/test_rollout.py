@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from stacks.rollout import BadRollout, Result, accounts, main, roll_out, summary
+from stacks.rollout import BadRollout, Plan, Result, accounts, main, roll_out, summary
 
 GUARD = 'config:\n  aws:allowedAccountIds: ["{account}"]\n'
 
@@ -27,7 +27,7 @@ class Cloud:
     most: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def open(self, name: str) -> _Stack:
+    def open(self, name: str, project: Path) -> _Stack:
         return _Stack(name, self)
 
 
@@ -62,7 +62,7 @@ NAMES = [f"account-{n}" for n in range(8)]
 
 def test_every_stack_is_deployed_a_few_at_a_time() -> None:
     cloud = Cloud()
-    results = roll_out(NAMES, "up", factory=cloud.open, parallel=3)
+    results = roll_out(NAMES, Plan("up", parallel=3), opener=cloud.open)
     assert [r.stack for r in results] == NAMES
     assert {r.status for r in results} == {"done"}
     assert results[0].detail == "1 create, 2 same"
@@ -70,22 +70,22 @@ def test_every_stack_is_deployed_a_few_at_a_time() -> None:
     assert 1 < cloud.most <= 3
 
 
-def test_secrets_are_not_asked_for() -> None:
+def test_secrets_are_not_shown_and_the_state_is_refreshed_first() -> None:
     cloud = Cloud()
-    roll_out(["a"], "up", factory=cloud.open)
-    assert cloud.calls == [("a", "up", {"color": "never", "show_secrets": False})]
+    roll_out(["a"], Plan("up"), opener=cloud.open)
+    assert cloud.calls == [("a", "up", {"color": "never", "show_secrets": False, "refresh": True})]
 
 
 def test_a_preview_changes_nothing() -> None:
     cloud = Cloud()
-    [result] = roll_out(["a"], "preview", factory=cloud.open)
+    [result] = roll_out(["a"], Plan("preview"), opener=cloud.open)
     assert [verb for _, verb, _ in cloud.calls] == ["preview"]
     assert result.detail == "3 create"
 
 
 def test_one_account_s_failure_stops_no_other_and_is_reported() -> None:
     cloud = Cloud(fail={"account-2"})
-    results = roll_out(NAMES, "up", factory=cloud.open)
+    results = roll_out(NAMES, Plan("up"), opener=cloud.open)
     assert [r.stack for r in results if r.status == "failed"] == ["account-2"]
     assert len(cloud.calls) == len(NAMES)
     text = summary(results)
@@ -95,32 +95,33 @@ def test_one_account_s_failure_stops_no_other_and_is_reported() -> None:
 
 
 def test_a_stack_that_cannot_be_opened_is_a_failure_of_its_own() -> None:
-    def open_none(name: str) -> Any:
+    def open_none(name: str, project: Path) -> Any:
         raise FileNotFoundError("pulumi: command not found")
 
-    [result] = roll_out(["a"], "up", factory=open_none)
+    [result] = roll_out(["a"], Plan("up"), opener=open_none)
     assert (result.status, result.detail) == ("failed", "pulumi: command not found")
 
 
 def test_after_enough_failures_no_further_stack_is_begun() -> None:
     cloud = Cloud(fail={"account-0", "account-1", "account-2"})
-    results = roll_out(NAMES, "up", factory=cloud.open, parallel=1, max_failures=2)
+    results = roll_out(NAMES, Plan("up", parallel=1, max_failures=2), opener=cloud.open)
     assert [r.status for r in results] == ["failed", "failed", *["skipped"] * 6]
     assert len(cloud.calls) == 2
 
 
-def test_results_are_told_as_they_come() -> None:
-    told: list[Result] = []
-    roll_out(["a", "b"], "up", factory=Cloud().open, parallel=1, tell=told.append)
-    assert [r.stack for r in told] == ["a", "b"]
+def test_results_are_reported_as_they_come() -> None:
+    reported: list[Result] = []
+    roll_out(["a", "b"], Plan("up", parallel=1), opener=Cloud().open, report=reported.append)
+    assert [r.stack for r in reported] == ["a", "b"]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    (stacks := tmp_path / "stacks").mkdir()
     for number, name in enumerate(("web", "payments", "example")):
         text = GUARD.format(account=f"11112222333{number}")
-        (tmp_path / f"Pulumi.{name}.yaml").write_text(text)
-    return tmp_path
+        (stacks / f"Pulumi.{name}.yaml").write_text(text)
+    return stacks
 
 
 def test_every_file_but_the_example_is_a_stack(folder: Path) -> None:
@@ -144,7 +145,7 @@ def test_unknown_and_no_stacks_are_refused(folder: Path, tmp_path: Path) -> None
 
 
 def run(folder: Path, cloud: Cloud, *arguments: str) -> int:
-    return main([*arguments, "--folder", str(folder)], factory=cloud.open)
+    return main([*arguments, "--project", str(folder.parent)], opener=cloud.open)
 
 
 def test_the_command_says_how_it_went(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,7 +156,12 @@ def test_the_command_says_how_it_went(folder: Path, capsys: pytest.CaptureFixtur
     assert "payments: account 111122223331" in talk
     assert (folder / "logs" / "payments.log").read_text() == "up payments\n"
     assert "AccessDenied" in (folder / "logs" / "web.log").read_text()
-    assert run(folder, Cloud(), "preview", "web") == 0
+    for arguments, refreshed in (
+        (["preview", "web"], True),
+        (["up", "web", "--no-refresh"], False),
+    ):
+        assert run(folder, cloud := Cloud(), *arguments) == 0
+        assert [options["refresh"] for _, _, options in cloud.calls] == [refreshed]
 
 
 @pytest.mark.parametrize("arguments", [["up", "nope"], ["up", "--parallel", "0"]])
@@ -173,12 +179,12 @@ def test_an_interrupt_begins_no_further_stack(
 ) -> None:
     cloud = Cloud()
 
-    def interrupted(name: str) -> Any:
+    def interrupted(name: str, project: Path) -> Any:
         if cloud.calls:
             raise KeyboardInterrupt
-        return cloud.open(name)
+        return cloud.open(name, project)
 
-    arguments = ["up", "--parallel", "1", "--folder", str(folder)]
-    assert main(arguments, factory=interrupted) == 130
-    assert "was not begun" in capsys.readouterr().err
+    arguments = ["up", "--parallel", "1", "--project", str(folder.parent)]
+    assert main(arguments, opener=interrupted) == 130
+    assert "no other was begun" in capsys.readouterr().err
     assert len(cloud.calls) == 1
