@@ -15,10 +15,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from responders.cli.commands import Commands
+
 if TYPE_CHECKING:
     from lab.account import Account
 
-app = typer.Typer(
+app = Commands(
     invoke_without_command=True,
     no_args_is_help=False,
     help="An AWS account on your own machine: moto, mended, prepared by the real Pulumi program.",
@@ -35,7 +37,11 @@ def _lab(context: typer.Context) -> None:
 
 
 Regions = Annotated[
-    str, typer.Option(help="Enabled regions, with commas. Default: the 17 of every account.")
+    str,
+    typer.Option(
+        metavar="REGION,REGION",
+        help="Regions that are enabled in the account. Default: the 17 that are so by default.",
+    ),
 ]
 
 
@@ -66,17 +72,31 @@ def run(regions: Regions = "") -> None:
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any free port.")] = 0,
-    empty: Annotated[bool, typer.Option("--empty", help="Prepare and stage nothing.")] = False,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="Port on 127.0.0.1 to listen on. 0: any free port.",
+        ),
+    ] = 0,
+    empty: Annotated[
+        bool,
+        typer.Option(
+            "--empty",
+            help="Leave the account empty: nothing is prepared and no incident is staged.",
+        ),
+    ] = False,
     prepared_only: Annotated[
-        bool, typer.Option("--prepared-only", help="Prepare, but stage no incident.")
+        bool, typer.Option("--prepared-only", help="Prepare the account, but stage no incident.")
     ] = False,
     leaked_key: Annotated[
-        bool, typer.Option("--leaked-key", help="Play the incident of a leaked key, too.")
+        bool, typer.Option("--leaked-key", help="Also stage the incident of a leaked access key.")
     ] = False,
     regions: Regions = "",
 ) -> None:
-    """Leave the account running: one JSON line says how to reach it. Ctrl-C stops it."""
+    """Run the account until Ctrl-C. One line of JSON on stdout says how to reach it."""
     from lab.account import account
 
     stop = threading.Event()

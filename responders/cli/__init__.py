@@ -26,8 +26,9 @@ from responders.cli import (
     vpc,
     workstation,
 )
+from responders.cli.commands import Commands
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -8,13 +8,14 @@ import typer
 
 from responders.cli import options as shared
 from responders.cli.boundary import boundary
+from responders.cli.commands import Commands
 
 if TYPE_CHECKING:
     from responders.aws import Access
     from responders.record.case import Case
     from responders.record.vault import Vault
 
-app = typer.Typer(no_args_is_help=True, help="List, show, verify and sync cases.")
+app = Commands(no_args_is_help=True, help="List, show, verify and sync cases.")
 
 Local = Annotated[bool, typer.Option("--local", help="Look only at this machine's copy.")]
 

@@ -15,12 +15,13 @@ from responders.cli.boundary import boundary
 def report(
     case: shared.CaseId,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: stdout.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="File to write. Default: stdout."),
     ] = None,
     *,
     common: shared.Common,
 ) -> int:
-    """Write the case as one HTML page: timeline, steps, risks, evidence, chain of custody."""
+    """Write a case as one HTML page: timeline, steps, risks, evidence and chain of custody."""
     from responders.cli import show
     from responders.errors import BadInput
     from responders.record.case import Case

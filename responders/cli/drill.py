@@ -31,27 +31,45 @@ def drill(
             "--target",
             metavar="INSTANCE",
             help="Instance to rehearse with. It is contained and released for real only if it "
-            "carries the tag cordon:drill=true; else the response is only planned.",
+            "has the tag cordon:drill=true; otherwise the response is only planned.",
         ),
     ] = "",
     region: shared.Region = None,
     dry_run: shared.DryRun = False,
     within: Annotated[
         float | None,
-        typer.Option(min=1, metavar="S", help="Seconds that containment may take."),
+        typer.Option(
+            min=1,
+            metavar="SECONDS",
+            help="Longest time in seconds that containment may take. A slower one fails the drill.",
+        ),
     ] = None,
-    tracking: Annotated[Tracking, typer.Option(help="As of `cordon instance`.")] = Tracking.CONVERT,
+    tracking: Annotated[
+        Tracking, typer.Option(help="How open connections are cut: see `cordon instance --help`.")
+    ] = Tracking.CONVERT,
     dwell: Annotated[
-        float, typer.Option(min=0, max=600, metavar="S", help="Seconds of convert.")
+        float,
+        typer.Option(
+            min=0,
+            max=600,
+            metavar="SECONDS",
+            help="With --tracking convert: seconds to keep the allow-all group on.",
+        ),
     ] = 60.0,
     snapshot: Annotated[
         bool,
-        typer.Option("--snapshot", help="Also take snapshots; they stay, locked for a day."),
+        typer.Option(
+            "--snapshot", help="Also take snapshots. They are kept, and locked for one day."
+        ),
     ] = False,
     *,
     common: shared.Common,
 ) -> int:
-    """Rehearse: readiness, the plan, and on a marked instance containment and release, measured."""
+    """Rehearse a response and measure it.
+
+    Audits readiness and shows the plan. An instance that is marked for drills is also contained
+    and released for real.
+    """
     from responders.action import Options
     from responders.cli import show
     from responders.readiness.drill import SNAPSHOT_LOCK_DAYS, DrillRequest

@@ -40,7 +40,11 @@ class Tracking(StrEnum):
 
 
 Target = Annotated[
-    str, typer.Argument(metavar="TARGET", help="Instance id, or a public or private IP address.")
+    str,
+    typer.Argument(
+        metavar="TARGET",
+        help="Instance to isolate: its id, or one of its public or private IP addresses.",
+    ),
 ]
 
 
@@ -53,19 +57,26 @@ def instance(
     tracking: Annotated[
         Tracking,
         typer.Option(
-            help="convert: cut open connections too; lets everything through for the dwell. "
-            "direct: isolate at once; tracked connections live until idle."
+            help="How connections that are open now are cut. convert: by letting all traffic "
+            "through for the time of --dwell, then isolating. direct: isolate at once; connections "
+            "that AWS tracks live until they are idle."
         ),
     ] = Tracking.CONVERT,
     dwell: Annotated[
-        float, typer.Option(min=0, max=600, metavar="S", help="Seconds of convert.")
+        float,
+        typer.Option(
+            min=0,
+            max=600,
+            metavar="SECONDS",
+            help="With --tracking convert: seconds to keep the allow-all group on.",
+        ),
     ] = 60.0,
     memory: Annotated[
         bool,
         typer.Option(
             "--memory",
-            help="Capture memory through Systems Manager. Isolation cuts the way: see "
-            "--evidence-first.",
+            help="Capture memory through Systems Manager. Isolation cuts the connection to it, so "
+            "see --evidence-first.",
             rich_help_panel=EVIDENCE,
         ),
     ] = False,
@@ -73,61 +84,75 @@ def instance(
         bool,
         typer.Option(
             "--evidence-first",
-            help="Capture memory before isolating, but isolate at the deadline anyway.",
+            help="Capture memory before isolating. Until then, or until --deadline, the instance "
+            "stays reachable.",
             rich_help_panel=EVIDENCE,
         ),
     ] = False,
     deadline: Annotated[
         float,
         typer.Option(
-            min=10, max=86_400, metavar="S", help="Of --evidence-first.", rich_help_panel=EVIDENCE
+            min=10,
+            max=86_400,
+            metavar="SECONDS",
+            help="With --evidence-first: seconds after which the instance is isolated, whether or "
+            "not its memory is captured.",
+            rich_help_panel=EVIDENCE,
         ),
     ] = 300.0,
     host_firewall: Annotated[
         bool,
         typer.Option(
             "--host-firewall",
-            help="Isolate from the inside too, through Systems Manager (Linux).",
+            help="Also set a firewall inside the host, through Systems Manager (Linux only).",
         ),
     ] = False,
     hibernate: Annotated[
         bool,
         typer.Option(
             "--hibernate",
-            help="Stop it by hibernation, which keeps its memory on its root volume, and so in "
-            "the snapshot. Only where that was configured at launch.",
+            help="Hibernate the instance, which writes its memory to the root volume and so into "
+            "the snapshot. Works only where hibernation was configured at launch.",
             rich_help_panel=EVIDENCE,
         ),
     ] = False,
     no_snapshot: Annotated[
         bool,
         typer.Option(
-            "--no-snapshot", help="Take no snapshots of its volumes.", rich_help_panel=EVIDENCE
+            "--no-snapshot", help="Take no snapshots of the volumes.", rich_help_panel=EVIDENCE
         ),
     ] = False,
     no_copy: Annotated[
         bool,
         typer.Option(
             "--no-copy",
-            help="Don't copy the snapshots under the kit's key.",
+            help="Do not copy the snapshots under the kit's key.",
             rich_help_panel=EVIDENCE,
         ),
     ] = False,
     lock_mode: Annotated[
         LockMode,
         typer.Option(
-            help="Of snapshots. compliance can't be undone by anybody until it ends.",
+            help="How the snapshots are locked. governance: authorized people can unlock them. "
+            "compliance: nobody can until the lock ends.",
             rich_help_panel=EVIDENCE,
         ),
     ] = LockMode.GOVERNANCE,
     lock_days: Annotated[
-        int, typer.Option(min=1, max=36_500, help="Of snapshots.", rich_help_panel=EVIDENCE)
+        int,
+        typer.Option(
+            min=1,
+            max=36_500,
+            metavar="DAYS",
+            help="Days for which the snapshots are locked.",
+            rich_help_panel=EVIDENCE,
+        ),
     ] = 365,
     detach: Annotated[
         bool,
         typer.Option(
             "--detach",
-            help="Take it out of its Auto Scaling group for good, not on standby.",
+            help="Detach the instance from its Auto Scaling group; do not only put it on standby.",
             rich_help_panel=FLEET,
         ),
     ] = False,
@@ -135,7 +160,7 @@ def instance(
         bool,
         typer.Option(
             "--no-replace",
-            help="Let the group launch no replacement, even below its minimum size.",
+            help="Let the Auto Scaling group launch no replacement, even below its minimum size.",
             rich_help_panel=FLEET,
         ),
     ] = False,
@@ -143,14 +168,15 @@ def instance(
         list[str] | None,
         typer.Option(
             metavar="CIDR",
-            help="Deny this remote address in the network ACL: cuts every connection with it, for "
-            "the whole subnet. May be repeated.",
+            help="Deny this remote address or network in the network ACL of the subnet, which cuts "
+            "its connections with every host there at once. May be repeated.",
         ),
     ] = None,
     isolated_profile: Annotated[
         IsolatedProfile,
         typer.Option(
-            help="In place of its own: dark may do nothing, channel talks to Systems Manager.",
+            help="Instance profile to put in place of the instance's own. dark: no permissions. "
+            "channel: Systems Manager only. none: no profile.",
             rich_help_panel=CREDENTIALS,
         ),
     ] = IsolatedProfile.DARK,
@@ -158,33 +184,38 @@ def instance(
         bool,
         typer.Option(
             "--role-wide",
-            help="Deny the sessions of all who have its role; says first who they are.",
+            help="Revoke the sessions of every holder of the instance's role. Other holders are "
+            "named first.",
             rich_help_panel=CREDENTIALS,
         ),
     ] = False,
     keep_imds: Annotated[
         bool,
         typer.Option(
-            "--keep-imds", help="Leave its metadata service on.", rich_help_panel=CREDENTIALS
+            "--keep-imds",
+            help="Leave the instance metadata service on.",
+            rich_help_panel=CREDENTIALS,
         ),
     ] = False,
     stop: Annotated[
         bool,
         typer.Option(
             "--stop",
-            help="Stop it once its evidence is taken. Memory and instance-store volumes are lost.",
+            help="Stop the instance once its evidence is taken. Memory and instance-store volumes "
+            "are lost.",
         ),
     ] = False,
     stop_protected: Annotated[
         bool,
         typer.Option(
-            "--stop-protected", help="With --stop: even if its stop protection was on before."
+            "--stop-protected",
+            help="With --stop: stop it even if its stop protection was on before the response.",
         ),
     ] = False,
     *,
     common: shared.Common,
 ) -> int:
-    """Isolate an instance, record it, and prove what was done."""
+    """Isolate an instance, preserve its evidence, and verify the result."""
     from responders.action import Options
     from responders.cli import show
     from responders.cli.watching import watching

@@ -19,30 +19,59 @@ if TYPE_CHECKING:
 ACCESS = "How to reach AWS"
 OUTPUT = "Output"
 
-CaseId = Annotated[str, typer.Option("--case", metavar="ID", help="The case's reference id.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")]
+CaseId = Annotated[
+    str, typer.Option("--case", metavar="ID", help="Reference id of the case, such as IR-7.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")
+]
 Region = Annotated[
-    str | None, typer.Option("--region", metavar="R", help="Default: search all enabled regions.")
+    str | None,
+    typer.Option(
+        "--region",
+        metavar="REGION",
+        help="Region of the target. Default: all enabled regions are searched.",
+    ),
 ]
 VaultRegion = Annotated[
     str | None,
-    typer.Option("--region", metavar="R", help="Where the vault is. Default: your AWS region."),
+    typer.Option(
+        "--region",
+        metavar="REGION",
+        help="Region whose evidence vault is used. Default: the AWS region of your environment.",
+    ),
 ]
 Renew = Annotated[
     bool,
-    typer.Option("--renew", help="Revoke also the sessions issued since the case's first run."),
+    typer.Option(
+        "--renew",
+        help="Also revoke the sessions that were issued since this case first revoked them.",
+    ),
 ]
 ForceOwnKey = Annotated[
     bool,
-    typer.Option("--force-own-key", help="Go on even if it cuts off the credentials in use."),
+    typer.Option(
+        "--force-own-key",
+        help="Contain even if this cuts off the credentials that cordon itself is using.",
+    ),
 ]
 Profile = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="AWS profile.", rich_help_panel=ACCESS),
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="Profile of the AWS configuration to use.",
+        rich_help_panel=ACCESS,
+    ),
 ]
 RoleArn = Annotated[
     str | None,
-    typer.Option("--role-arn", metavar="ARN", help="Role to assume.", rich_help_panel=ACCESS),
+    typer.Option(
+        "--role-arn",
+        metavar="ARN",
+        help="ARN of the role to assume, such as the prepared responder role.",
+        rich_help_panel=ACCESS,
+    ),
 ]
 ExternalId = Annotated[
     str | None,
@@ -50,7 +79,7 @@ ExternalId = Annotated[
         "--external-id",
         metavar="ID",
         envvar="CORDON_EXTERNAL_ID",
-        help="External id of the role's trust policy.",
+        help="With --role-arn: the external id that the role's trust policy asks for.",
         rich_help_panel=ACCESS,
     ),
 ]
@@ -60,7 +89,7 @@ MfaSerial = Annotated[
         "--mfa-serial",
         metavar="ARN",
         envvar="CORDON_MFA_SERIAL",
-        help="MFA device; its code is asked for.",
+        help="With --role-arn: ARN of your MFA device, whose code you are asked for.",
         rich_help_panel=ACCESS,
     ),
 ]
@@ -70,23 +99,27 @@ Responder = Annotated[
         "--responder",
         metavar="NAME",
         envvar="CORDON_RESPONDER",
-        help="Who responds, for descriptions and the record. Default: your user name.",
+        help="Your name, for snapshot descriptions and the record. Default: your user name.",
         rich_help_panel=OUTPUT,
     ),
 ]
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Print one JSON document on stdout.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "--json", help="Print one JSON document on stdout instead of text.", rich_help_panel=OUTPUT
+    ),
 ]
 Verbose = Annotated[
     bool,
-    typer.Option("-v", "--verbose", help="Tell what each step saw.", rich_help_panel=OUTPUT),
+    typer.Option(
+        "-v", "--verbose", help="Also print what each step observed.", rich_help_panel=OUTPUT
+    ),
 ]
 
 
 @dataclass(frozen=True)
 class Common:
-    """What every command is given besides its own options."""
+    """The options that every command has besides its own."""
 
     access: Access
     responder: str

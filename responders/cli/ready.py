@@ -18,13 +18,17 @@ MANY = 4
 def ready(
     regions: Annotated[
         str | None,
-        typer.Option("--regions", metavar="R,R", help="Default: all enabled regions."),
+        typer.Option(
+            "--regions",
+            metavar="REGION,REGION",
+            help="Regions to audit. Default: all enabled regions.",
+        ),
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Show also what is in order.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Also list the checks that passed.")] = False,
     *,
     common: shared.Common,
 ) -> int:
-    """Audit what is prepared in the live account, in every region; change nothing."""
+    """Audit in every region what is prepared in the live account. Nothing is changed."""
     from responders import readiness
     from responders.aws import Aws
     from responders.cli import show

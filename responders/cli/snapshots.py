@@ -15,21 +15,26 @@ def snapshots(
     case: shared.CaseId,
     wait: Annotated[
         bool,
-        typer.Option("--wait", help="Wait until all are complete and copied; may take hours."),
+        typer.Option(
+            "--wait", help="Wait until every snapshot is complete and copied. This may take hours."
+        ),
     ] = False,
     region: Annotated[
         str | None,
-        typer.Option("--region", metavar="R", help="Default: every region of the case."),
+        typer.Option(
+            "--region",
+            metavar="REGION",
+            help="Only snapshots in this region. Default: every region of the case.",
+        ),
     ] = None,
     dry_run: shared.DryRun = False,
     *,
     common: shared.Common,
 ) -> int:
-    """Lock a case's snapshots, copy them under the kit's key, share them. Run it until exit 0.
+    """Lock the snapshots of a case, copy them under the kit's key, and share them.
 
-    A copy can begin when its original is complete, which takes hours.
-
-    What is still to come is said, with exit code 3. `cordon case show` tells how far it is.
+    A snapshot can be copied only once it is complete, which may take hours. As long as something
+    is still pending the command names it and exits with 3: run it again until it exits with 0.
     """
     from responders.cli import show
     from responders.cli.watching import watching

@@ -8,12 +8,13 @@ import typer
 
 from responders.cli import options as shared
 from responders.cli.boundary import boundary
+from responders.cli.commands import Commands
 
 if TYPE_CHECKING:
     from responders.outcome import Report
     from responders.support.text import Draft
 
-app = typer.Typer(no_args_is_help=True, help="Ask AWS Support for help with a case.")
+app = Commands(no_args_is_help=True, help="Ask AWS Support for help with a case.")
 
 
 @app.command("open")
@@ -21,22 +22,45 @@ app = typer.Typer(no_args_is_help=True, help="Ask AWS Support for help with a ca
 def open_(
     case: shared.CaseId,
     text: Annotated[
-        str, typer.Option("--text", metavar="TEXT", help="What else AWS should know; no secrets.")
+        str,
+        typer.Option(
+            "--text", metavar="TEXT", help="Text to add for AWS Support. Put no secrets in it."
+        ),
     ] = "",
     service: Annotated[
-        str, typer.Option("--service", metavar="CODE", help="Default: the account's own.")
+        str,
+        typer.Option(
+            "--service",
+            metavar="CODE",
+            help="AWS Support service code. Default: customer-account.",
+        ),
     ] = "",
-    category: Annotated[str, typer.Option("--category", metavar="CODE")] = "",
+    category: Annotated[
+        str,
+        typer.Option(
+            "--category",
+            metavar="CODE",
+            help="With --service: AWS Support category code within that service.",
+        ),
+    ] = "",
     severity: Annotated[
         str,
-        typer.Option("--severity", metavar="CODE", help="Default: urgent, if the plan has it."),
+        typer.Option(
+            "--severity",
+            metavar="CODE",
+            help="AWS Support severity code. Default: urgent, or the highest of your support plan.",
+        ),
     ] = "",
     region: shared.VaultRegion = None,
     dry_run: shared.DryRun = False,
     *,
     common: shared.Common,
 ) -> int:
-    """Open a support case from a case's record. Without a plan: the text, and where to paste it."""
+    """Open a case with AWS Support from the record of a case.
+
+    A support plan without API access cannot open cases this way: then the text is printed, with
+    the address of the page to paste it into.
+    """
     from dataclasses import replace
 
     from responders.action import Options
@@ -86,7 +110,7 @@ def show(
     *,
     common: shared.Common,
 ) -> int:
-    """Show a case's support case: its number, state, and the newest messages."""
+    """Show the number, the state and the newest messages of the AWS Support case of a case."""
     from responders.aws import Aws
     from responders.cli import show as screen
     from responders.support.show import show as look

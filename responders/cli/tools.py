@@ -9,35 +9,43 @@ import typer
 
 from responders.cli import options as shared
 from responders.cli.boundary import boundary
+from responders.cli.commands import Commands
 
 if TYPE_CHECKING:
     from responders.record.vault import Vault
 
-app = typer.Typer(no_args_is_help=True, help="Stage capture tools in the vault, and list them.")
+app = Commands(no_args_is_help=True, help="Stage capture tools in the vault, and list them.")
 
 
 @app.command()
 @boundary
 def stage(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The tool on this machine.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Capture tool on this machine to upload.")
+    ],
     name: Annotated[
         str,
         typer.Option(
             "--name",
             metavar="NAME",
-            help="avml-x86_64, avml-arm64, winpmem.exe or lime-<uname -r>.ko. Default: the file's.",
+            help="Name that hosts look for: avml-x86_64, avml-arm64, winpmem.exe or "
+            "lime-<uname -r>.ko. Default: the name of the file.",
         ),
     ] = "",
     sha256: Annotated[
         str,
-        typer.Option("--sha256", metavar="HEX", help="Refuse the file if its SHA-256 is another."),
+        typer.Option(
+            "--sha256",
+            metavar="HEX",
+            help="Expected SHA-256 of the file. A file with another one is refused.",
+        ),
     ] = "",
     region: shared.VaultRegion = None,
     dry_run: shared.DryRun = False,
     *,
     common: shared.Common,
 ) -> int:
-    """Put a capture tool into the vault, named by its SHA-256. Hosts run no other."""
+    """Upload a capture tool into the vault under its SHA-256. Hosts run no other tool."""
     from responders.cli import show
     from responders.record import capture_tools
 

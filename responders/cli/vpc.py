@@ -9,20 +9,30 @@ import typer
 
 from responders.cli import options as shared
 from responders.cli.boundary import boundary
+from responders.cli.commands import Commands
 
-app = typer.Typer(no_args_is_help=True, help="Take the prepared groups out of a VPC.")
+app = Commands(no_args_is_help=True, help="Remove the prepared security groups from a VPC.")
 
 
 @app.command()
 @boundary
 def release(
-    vpc: Annotated[str, typer.Argument(metavar="VPC", help="The VPC's id.")],
-    region: Annotated[str, typer.Option("--region", metavar="R", help="The VPC's region.")],
+    vpc: Annotated[
+        str,
+        typer.Argument(
+            metavar="VPC",
+            help="Id of the VPC that is to be deleted, such as vpc-0123456789abcdef0.",
+        ),
+    ],
+    region: Annotated[str, typer.Option("--region", metavar="REGION", help="Region of the VPC.")],
     dry_run: shared.DryRun = False,
     *,
     common: shared.Common,
 ) -> int:
-    """Remove the prepared groups, so that the VPC can be deleted; `pulumi up` leaves it alone."""
+    """Remove the prepared security groups from a VPC, so that its owner can delete it.
+
+    The VPC is tagged, so that the next `pulumi up` leaves it alone.
+    """
     from contract import TAG_IGNORE
     from responders.aws import Aws
     from responders.cli import show

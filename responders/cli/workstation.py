@@ -9,18 +9,23 @@ import typer
 
 from responders.cli import options as shared
 from responders.cli.boundary import boundary
+from responders.cli.commands import Commands
 
 if TYPE_CHECKING:
     from responders.action import Options
     from responders.outcome import Report
 
-app = typer.Typer(
-    no_args_is_help=True, help="Open and close a forensic workstation with a case's volumes."
+app = Commands(
+    no_args_is_help=True, help="Open and close a forensic workstation with the volumes of a case."
 )
 
 Region = Annotated[
     str | None,
-    typer.Option("--region", metavar="R", help="Default: the region of the case's instances."),
+    typer.Option(
+        "--region",
+        metavar="REGION",
+        help="Region of the workstation. Default: the region of the instances of the case.",
+    ),
 ]
 
 
@@ -48,12 +53,19 @@ def open_(
     case: shared.CaseId,
     region: Region = None,
     zone: Annotated[
-        str, typer.Option("--zone", metavar="AZ", help="Default: the first that is prepared.")
+        str,
+        typer.Option(
+            "--zone",
+            metavar="ZONE",
+            help="Availability zone of the workstation. Default: the first prepared one.",
+        ),
     ] = "",
     snapshot: Annotated[
         list[str] | None,
         typer.Option(
-            "--snapshot", metavar="ID", help="Look into this one only; may be given again."
+            "--snapshot",
+            metavar="ID",
+            help="Mount only this snapshot. May be repeated. Default: all snapshots of the case.",
         ),
     ] = None,
     from_account: Annotated[
@@ -61,7 +73,7 @@ def open_(
         typer.Option(
             "--from-account",
             metavar="ACCOUNT",
-            help="In a forensic account: snapshots that this account shared.",
+            help="In a forensic account: id of the account that shared the snapshots with it.",
         ),
     ] = "",
     image: Annotated[
@@ -70,36 +82,49 @@ def open_(
             "--image",
             metavar="AMI",
             envvar="CORDON_WORKSTATION_IMAGE",
-            help="Image id or public parameter. Default: the newest Amazon Linux 2023.",
+            help="Image id, or public SSM parameter naming one. Default: the newest Amazon "
+            "Linux 2023.",
         ),
     ] = "",
     machine: Annotated[
-        str, typer.Option("--machine", metavar="TYPE", help="Instance type.")
+        str, typer.Option("--machine", metavar="TYPE", help="Instance type of the workstation.")
     ] = "m6i.large",
-    volume_type: Annotated[VolumeType, typer.Option(help="Of the volumes.")] = VolumeType.GP3,
+    volume_type: Annotated[
+        VolumeType, typer.Option(help="Type of the volumes that are restored from the snapshots.")
+    ] = VolumeType.GP3,
     size: Annotated[
-        int, typer.Option(min=0, metavar="GIB", help="Of each volume. 0: as the snapshot's.")
+        int,
+        typer.Option(
+            min=0,
+            metavar="GIB",
+            help="Size of each restored volume in GiB. 0: the size of its snapshot.",
+        ),
     ] = 0,
     iops: Annotated[
-        int, typer.Option(min=0, help="Of each volume (gp3, io1, io2). 0: the type's own.")
+        int,
+        typer.Option(
+            min=0,
+            metavar="IOPS",
+            help="Provisioned IOPS of each restored volume, for gp3, io1 and io2. 0: the default "
+            "of the volume type.",
+        ),
     ] = 0,
     hashing: Annotated[
         Hashing,
         typer.Option(
             "--hash",
-            help="Hash each disk before it is mounted: on the workstation, or here by the EBS "
-            "direct APIs, which reads all of it.",
+            help="Where each disk is hashed before it is mounted. host: on the workstation. "
+            "direct: on this machine through the EBS direct APIs, which downloads every block.",
         ),
     ] = Hashing.HOST,
     dry_run: shared.DryRun = False,
     *,
     common: shared.Common,
 ) -> int:
-    """Open a case's workstation: its snapshots as volumes, hashed, then mounted read-only.
+    """Open a forensic workstation with the snapshots of a case, hashed and mounted read-only.
 
-    It stands in the forensic VPC, with no way in but Session Manager.
-
-    One that is open is used again. It takes 11 volumes.
+    The workstation runs in the forensic VPC and can be reached through Session Manager only. A
+    workstation of the case that is open already is used again. It can hold 11 volumes.
     """
     from responders.action import Options
 
@@ -126,7 +151,10 @@ def close(
     *,
     common: shared.Common,
 ) -> int:
-    """Remove a case's workstation and its volumes. Snapshots stay; notes on its own disk don't."""
+    """Terminate the workstation of a case and delete its volumes.
+
+    The snapshots stay. Whatever was written to the workstation's own disk is lost.
+    """
     from responders.action import Options
 
     return _respond("workstation close", case, region, Options(), dry_run, common)
