@@ -6,6 +6,7 @@ once, here. Standard library only: Checkov imports this file from an environment
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
 import re
@@ -114,6 +115,18 @@ VAULT_PREFIX = "cordon-vault-"
 VAULT_LOGS_PREFIX = "cordon-logs-"
 
 
+VAULT_SUFFIX = "[a-z0-9-]{0,12}[a-z0-9]"
+"""What a stack's settings may add to the conventional name."""
+
+
+def is_own_vault(bucket: str, account: str, region: str) -> bool:
+    """Whether this is the conventional name of a vault of the account, in the region."""
+    return (
+        re.fullmatch(f"{re.escape(vault_bucket(account, region))}({VAULT_SUFFIX})?", bucket)
+        is not None
+    )
+
+
 def vault_bucket(account: str, region: str, suffix: str = "") -> str:
     """Name of the evidence bucket that preparation makes in an account."""
     return f"{VAULT_PREFIX}{account}-{region}{suffix}"
@@ -174,6 +187,17 @@ def group_rules(purpose: Purpose, responder_cidrs: Iterable[str] = ()) -> Rules:
 def canonical_cidr(text: str) -> str:
     """The CIDR in the form AWS stores (`10.0.0.0/8`, lower-case IPv6); ValueError if it is none."""
     return str(ipaddress.ip_network(text, strict=True))
+
+
+WIDEST_RESPONDERS = {4: 16, 6: 48}
+"""IP version to the shortest prefix that a responder network may have: what is wider names no
+office or VPN, and would leave an isolated host open to strangers."""
+
+
+def is_wide(cidr: str) -> bool:
+    """Whether a network is wider than responders' own networks are."""
+    network = ipaddress.ip_network(cidr, strict=True)
+    return network.prefixlen < WIDEST_RESPONDERS[network.version]
 
 
 def permission_rules(permissions: Sequence[Mapping[str, Any]]) -> tuple[Rule, ...]:
@@ -326,16 +350,149 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """Reads `to_json`'s output; ValueError when it is not JSON, or of another schema."""
-        data = json.loads(text)
-        if not isinstance(data, dict) or data.get("schema") != MANIFEST_SCHEMA:
-            raise ValueError(f"not a manifest of schema {MANIFEST_SCHEMA}")
-        try:
-            data["documents"] = {k: DocumentPin(**v) for k, v in data.get("documents", {}).items()}
-            data["responder_cidrs"] = tuple(data.get("responder_cidrs", ()))
-            return cls(**data)
-        except (TypeError, AttributeError) as error:
-            raise ValueError(f"not a manifest of schema {MANIFEST_SCHEMA}: {error}") from error
+        """Reads `to_json`'s output; ValueError when it is anything else.
+
+        Whoever may write the parameter chooses the text, so every field's type is checked here.
+        """
+        return cls.from_fields(_json_object(text, "a manifest", MANIFEST_SCHEMA))
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Manifest:
+        """A manifest from its parsed JSON; ValueError for an unknown field or a wrong type."""
+        values = dict(fields)
+        if unknown := sorted(set(values) - set(cls.__dataclass_fields__)):
+            raise ValueError(f"not a manifest of schema {MANIFEST_SCHEMA}: has {unknown[0]!r}")
+        pins = _table(values, "documents")
+        values["documents"] = {
+            name: DocumentPin(str(pin.get("name", "")), str(pin.get("sha256", "")))
+            for name, pin in pins.items()
+            if isinstance(pin, Mapping)
+        }
+        cidrs = values.get("responder_cidrs", ())
+        if not isinstance(cidrs, list | tuple) or not all(isinstance(c, str) for c in cidrs):
+            raise ValueError("responder_cidrs is not a list of networks")
+        values["responder_cidrs"] = tuple(cidrs)
+        for name in ("subnets", "isolated_profiles"):
+            values[name] = {k: str(v) for k, v in _table(values, name).items()}
+        checked = {"documents", "responder_cidrs", "subnets", "isolated_profiles", "schema"}
+        for name in set(values) - checked:
+            if not isinstance(values[name], str):
+                raise ValueError(f"{name} is not text")
+        return cls(**values)
+
+
+def _json_object(text: str, what: str, schema: int) -> dict[str, Any]:
+    """One JSON object of a schema; ValueError for anything else, however deeply it is nested."""
+    try:
+        parsed = json.loads(text)
+    except RecursionError as error:
+        raise ValueError(f"not {what} of schema {schema}: nested too deeply") from error
+    if not isinstance(parsed, dict) or parsed.get("schema") != schema:
+        raise ValueError(f"not {what} of schema {schema}")
+    return parsed
+
+
+def _table(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = fields.get(name, {})
+    if not isinstance(table, dict):
+        raise ValueError(f"{name} is not an object")
+    return table
+
+
+DOCUMENT_SHA256: Mapping[Document, str] = {
+    Document.MEMORY: "9c8fc33257a75258c0480f90d31adf192c7fa58e879918f8a5f0fa193213ec51",
+    Document.HOST_FIREWALL: "eb501dc3536eb663dff9e513b327240ef8211044d057617eb2423f83419db542",
+    Document.VOLATILE: "af5445dd67d82fa3095f91611428518407b2a910ef3242f0a6d77390e90e13fb",
+    Document.MOUNT: "690b214c87a0d3595ed99666404018a1e27b8d05d060d381b47281dcc55ef52c",
+}
+"""SHA-256 (hex) of each document's content in this version of the kit, so that a responder need not
+read it from the account. A test computes them from the scripts."""
+
+
+# --- the trust document -------------------------------------------------------------------------
+
+TRUST_SCHEMA = 1
+TRUST_EXPORT = "trustDocument"
+"""The stack output that holds the trust document's text."""
+TRUST_DIGEST_EXPORT = "trustDigest"
+"""The stack output that holds the SHA-256 (hex) of that text."""
+
+
+@dataclass(frozen=True)
+class TrustedRegion:
+    """What `pulumi up` made in one region. `groups` maps a VPC's id to purpose and group id."""
+
+    manifest: Manifest
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrustDocument:
+    """What one account has prepared, told by who prepared it and kept where responders work.
+
+    What an attacker with administrator rights writes into the account afterwards can be told from
+    it. `people` maps a role's name to the ARNs that may assume it. `retention_days` 0: the vault
+    was made by another deployment. It holds names and ids only, no secret.
+    """
+
+    account: str
+    partition: str
+    vault_account: str
+    retention_mode: str = ""
+    retention_days: int = 0
+    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    regions: Mapping[str, TrustedRegion] = field(default_factory=dict)
+    schema: int = TRUST_SCHEMA
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, no spaces, ASCII. Equal documents have equal texts."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of `to_json`."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @classmethod
+    def from_json(cls, text: str) -> TrustDocument:
+        """Reads `to_json`'s output, in any spacing; ValueError when it is anything else."""
+        values = _json_object(text, "a trust document", TRUST_SCHEMA)
+        if unknown := sorted(set(values) - set(cls.__dataclass_fields__)):
+            raise ValueError(f"not a trust document of schema {TRUST_SCHEMA}: has {unknown[0]!r}")
+        for name, pattern in TRUST_PATTERNS.items():
+            if not re.fullmatch(pattern, str(values.get(name, ""))):
+                raise ValueError(f"{name} is not right: {values.get(name)!r}")
+        days = values.get("retention_days", 0)
+        if not isinstance(days, int) or isinstance(days, bool) or days < 0:
+            raise ValueError(f"retention_days is not right: {days!r}")
+        regions = _table(values, "regions")
+        if not regions:
+            raise ValueError("it names no region")
+        values["regions"] = {region: _trusted(region, kept) for region, kept in regions.items()}
+        values["people"] = {
+            role: tuple(str(who) for who in as_list(people))
+            for role, people in _table(values, "people").items()
+        }
+        return cls(**values)
+
+
+TRUST_PATTERNS = {
+    "account": r"\d{12}",
+    "partition": r"aws(-[a-z]+)*",
+    "vault_account": r"\d{12}",
+    "retention_mode": r"(governance|compliance)?",
+}
+
+
+def _trusted(region: str, kept: object) -> TrustedRegion:
+    if not isinstance(kept, dict) or not isinstance(kept.get("manifest"), dict):
+        raise ValueError(f"{region} has no manifest")
+    groups = {
+        vpc: {str(purpose): str(group) for purpose, group in _table(pairs, vpc).items()}
+        for pairs in (_table(kept, "groups"),)
+        for vpc in pairs
+    }
+    return TrustedRegion(Manifest.from_fields(kept["manifest"]), groups)
 
 
 # --- tagging rules ------------------------------------------------------------------------------

@@ -28,25 +28,29 @@ class ManifestArgs:
 
 
 class Manifest(pulumi.ComponentResource):
-    """The parameter. It holds names and ids only, no secret, so previews may show it."""
+    """The parameter. It holds names and ids only, no secret, so previews may show it.
+
+    `parameter` is its name, `text` what it holds.
+    """
 
     def __init__(
         self, name: str, args: ManifestArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("cordon:components:Manifest", name, {"region": args.region}, opts)
+        text = pulumi.Output.all(content=dict(args.content), documents=args.documents).apply(
+            lambda known: _text(args, known["content"], known["documents"])
+        )
         parameter = aws.ssm.Parameter(
             f"{name}-parameter",
             region=args.region,
             name=contract.MANIFEST_PARAMETER,
             type="String",
-            insecure_value=pulumi.Output.all(
-                content=dict(args.content), documents=args.documents
-            ).apply(lambda known: _text(args, known["content"], known["documents"])),
+            insecure_value=text,
             description="Cordon: what is prepared in this region",
             tags=kit_tags(Purpose.MANIFEST, args.tags),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.parameter = parameter.name
+        self.parameter, self.text = parameter.name, text
         self.register_outputs({"parameter": self.parameter})
 
 

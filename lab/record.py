@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMON = {
     "aws:region": "eu-west-1",
     "breakGlass": ["arn:aws:iam::111122223333:user/carol"],
-    "responderCidrs": ["192.0.2.0/24", "2001:db8::/32"],
+    "responderCidrs": ["192.0.2.0/24", "2001:db8::/48"],
     "tags": {
         "Owner": "security@example.com",
         "Environment": "Security",

@@ -8,6 +8,7 @@ import pulumi
 
 from components.documents import Documents, DocumentsArgs
 from components.manifest import Manifest, ManifestArgs
+from stacks import trust
 from stacks.account import Account, account
 from stacks.agreement import agree
 from stacks.config import Settings
@@ -37,16 +38,23 @@ def _regional(settings: Settings, estate: Estate) -> dict[str, Any]:
     foundation = lay(settings, estate)
     examined = forensics(settings, foundation) if "forensics" in settings.stacks else Forensics()
     prepared = account(settings, foundation) if "account" in settings.stacks else Account()
+    manifests = {
+        region: _manifest(settings, foundation, examined, prepared, region)
+        for region in estate.regions
+    }
     cost = _cost(settings, foundation)
     pulumi.log.info(f"cordon: {cost.text()}")
     return {
         **foundation.exports(),
         **(examined.exports() if "forensics" in settings.stacks else {}),
         **(prepared.exports() if "account" in settings.stacks else {}),
-        "manifests": {
-            region: _manifest(settings, foundation, examined, prepared, region)
-            for region in estate.regions
-        },
+        "manifests": {region: made.parameter for region, made in manifests.items()},
+        **trust.exports(
+            settings,
+            foundation,
+            prepared,
+            {region: made.text for region, made in manifests.items()},
+        ),
         "cost": cost.export(),
     }
 
@@ -62,7 +70,7 @@ def _manifest(
     examined: Forensics,
     prepared: Account,
     region: str,
-) -> pulumi.Output[str]:
+) -> Manifest:
     """The region's documents, and the parameter that names everything in the region."""
     vault = foundation.vault
     documents = Documents(f"documents-{region}", DocumentsArgs(region, settings.tags))
@@ -76,4 +84,4 @@ def _manifest(
         **examined.manifest(region),
     }
     args = ManifestArgs(region, content, documents.pins, settings.responder_cidrs, settings.tags)
-    return Manifest(f"manifest-{region}", args).parameter
+    return Manifest(f"manifest-{region}", args)

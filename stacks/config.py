@@ -13,7 +13,16 @@ from dataclasses import dataclass, field
 import pulumi_aws as aws
 
 from components.endpoints import Tier
-from contract import KEY_DELETION_DAYS_MIN, PROJECT, TAG_PREFIX, VAULT_PREFIX, canonical_cidr
+from contract import (
+    KEY_DELETION_DAYS_MIN,
+    PROJECT,
+    TAG_PREFIX,
+    VAULT_PREFIX,
+    VAULT_SUFFIX,
+    WIDEST_RESPONDERS,
+    canonical_cidr,
+    is_wide,
+)
 from stacks.cidrs import SLOT_PREFIX
 from stacks.organization_settings import Organization
 from stacks.reading import BadConfig, Reading
@@ -27,6 +36,8 @@ PRINCIPAL = r"arn:aws(-[a-z]+)*:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)"
 POLICY_ARN = r"arn:aws(-[a-z]+)*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+"
 KEY_ARN = r"arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
 VAULT = VAULT_PREFIX + r"[a-z0-9-]{3,50}"
+WIDE_CIDRS = "dangerouslyWideResponderCidrs"
+"""The setting that admits wide networks: isolated hosts then take SSH from all of them."""
 LOG_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557),
     *(2922, 3288, 3653),
@@ -177,9 +188,7 @@ def _vault(reading: Reading) -> Vault:
         ),
         region=reading.text("vaultRegion", pattern=REGION, what="a region"),
         key_arn=reading.text("vaultKeyArn", pattern=KEY_ARN, what="the ARN of a KMS key"),
-        suffix=reading.text(
-            "vaultSuffix", pattern="[a-z0-9-]{0,12}[a-z0-9]", what="up to 13 of a-z, 0-9 and -"
-        ),
+        suffix=reading.text("vaultSuffix", pattern=VAULT_SUFFIX, what="up to 13 of a-z, 0-9 and -"),
         writers=reading.texts(
             "vaultWriters",
             pattern=f"{ACCOUNT}|{ORGANIZATION}",
@@ -228,13 +237,19 @@ def _base(reading: Reading) -> str:
 
 def _cidrs(reading: Reading, key: str) -> tuple[str, ...]:
     found: list[str] = []
+    reading.flag(WIDE_CIDRS, False)  # known, also where no network is named
     for text in reading.texts(key):
         try:
             cidr = canonical_cidr(text)
         except ValueError as error:
             raise reading.bad(key, f"{error}; write it like 198.51.100.0/24") from error
-        if cidr.endswith("/0"):
-            raise reading.bad(key, f"{cidr} is everybody; name the responders' own networks")
+        if is_wide(cidr) and not reading.flag(WIDE_CIDRS, False):
+            raise reading.bad(
+                key,
+                f"{cidr} is wider than /{WIDEST_RESPONDERS[4]} (IPv4) or /{WIDEST_RESPONDERS[6]} "
+                "(IPv6), and every host in it could reach what is isolated; name the responders' "
+                f"own networks, or set cordon:{WIDE_CIDRS} to true",
+            )
         found.append(cidr)
     if len(set(found)) != len(found):
         raise reading.bad(key, "names a network twice; remove one of the two")

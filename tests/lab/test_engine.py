@@ -45,7 +45,7 @@ def test_an_account_is_prepared(engine: Engine, aws_lab: AwsLab) -> None:
         for vpc in (v["VpcId"] for v in ec2.describe_vpcs()["Vpcs"]):
             for purpose in (Purpose.ISOLATE, Purpose.UNTRACK):
                 group = exports["groups"][region][vpc][purpose.value]
-                expected = group_rules(purpose, ("192.0.2.0/24", "2001:db8::/32"))
+                expected = group_rules(purpose, ("192.0.2.0/24", "2001:db8::/48"))
                 assert rules(aws_lab.client, region, group) == expected
         key = aws_lab.client("kms", region).describe_key(KeyId=KEY_ALIAS)["KeyMetadata"]
         assert key["Arn"] == exports["keys"][region]
