@@ -75,8 +75,8 @@ class Account:
         arn = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:user/{RESPONDER}"
         with connected():
             program = self._engine.up(PROGRAM, {"responders": [arn], **(config or {})})
-        made = sum(1 for r in program.registrations if r.custom)
-        return Prepared(program.exports, made, time.monotonic() - started)
+        resources = sum(1 for r in program.registrations if r.custom)
+        return Prepared(program.exports, resources, time.monotonic() - started)
 
 
 @contextmanager

@@ -58,20 +58,20 @@ class Calls(Sequence[Seen]):
     def of(self, service: str, *operations: str) -> list[Seen]:
         """The calls of one service, of these operations if any are named."""
         return [
-            seen
-            for seen in self
-            if seen.service == service and (not operations or seen.operation in operations)
+            call
+            for call in self
+            if call.service == service and (not operations or call.operation in operations)
         ]
 
     @property
     def mutating(self) -> list[Seen]:
         """The calls that may have changed something, also those that failed."""
-        return [seen for seen in self if seen.mutating]
+        return [call for call in self if call.mutating]
 
     @property
     def actions(self) -> set[str]:
         """`service:Operation` of every call."""
-        return {seen.action for seen in self}
+        return {call.action for call in self}
 
     def clear(self) -> None:
         """Forgets all calls."""

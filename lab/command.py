@@ -109,8 +109,8 @@ def serve(
         except OSError as error:
             typer.echo(f"cordon: port {port} can't be used: {error.strerror}", err=True)
             raise typer.Exit(2) from error
-        told = _announce(lab, empty=empty, staged=not prepared_only, leaked_key=leaked_key)
-        sys.stdout.write(json.dumps(told) + "\n")
+        announcement = _announce(lab, empty=empty, staged=not prepared_only, leaked_key=leaked_key)
+        sys.stdout.write(json.dumps(announcement) + "\n")
         sys.stdout.flush()
         stop.wait()
 
@@ -135,7 +135,7 @@ def _announce(lab: Account, *, empty: bool, staged: bool, leaked_key: bool) -> d
     from lab.scenarios.leaked_key import play
     from lab.story import Staged
 
-    told: dict[str, Any] = {
+    announcement: dict[str, Any] = {
         "endpoint": lab.server.endpoint,
         "env": dict(lab.env),
         "prepared": None,
@@ -144,13 +144,13 @@ def _announce(lab: Account, *, empty: bool, staged: bool, leaked_key: bool) -> d
     }
     places = Staged.places(lab) if staged and not empty else None
     if not empty:
-        told["prepared"] = dict(lab.prepare().exports)
+        announcement["prepared"] = dict(lab.prepare().exports)
     if places is not None:
         incident = Staged.on(lab, places)
-        told["staged"] = {
+        announcement["staged"] = {
             "workload": asdict(incident.workload),
             "bystander": asdict(incident.bystander),
         }
     if leaked_key:
-        told["leaked_key"] = asdict(play(lab.server.endpoint))
-    return told
+        announcement["leaked_key"] = asdict(play(lab.server.endpoint))
+    return announcement

@@ -31,29 +31,29 @@ class Place:
 class _New:
     """A resource being imagined: `name` is its name in AWS, autonamed when none was given."""
 
-    place: Place
+    registration: Place
     args: MockResourceArgs
     region: str
     unique: str
     name: str
 
     def arn(self, service: str, resource: str) -> str:
-        return self.place.arn(service, self.region, resource)
+        return self.registration.arn(service, self.region, resource)
 
 
 _Attributes = tuple[str, dict[str, Any]]
 _Imagine = Callable[[_New], _Attributes]
 
 
-def computed(place: Place, args: MockResourceArgs) -> _Attributes:
+def computed(registration: Place, args: MockResourceArgs) -> _Attributes:
     """Id and outputs of one resource: its inputs, over what the provider would compute."""
-    region = args.inputs.get("region") or place.home
+    region = args.inputs.get("region") or registration.home
     unique = stable_hex(f"{region}/{args.typ}/{args.name}", 32)
     name = args.inputs.get("name") or f"{args.name}-{unique[:7]}"
     imagine = _bucket if args.typ.startswith("aws:s3/bucket") else _TYPES.get(args.typ, _any)
-    id_, more = imagine(_New(place, args, region, unique, name))
+    id_, attributes = imagine(_New(registration, args, region, unique, name))
     common = {"region": region, "name": name, "tagsAll": args.inputs.get("tags") or {}}
-    return args.resource_id or id_, {**common, **more, **args.inputs}
+    return args.resource_id or id_, {**common, **attributes, **args.inputs}
 
 
 def stable_hex(text: str, length: int) -> str:
@@ -64,15 +64,15 @@ def stable_hex(text: str, length: int) -> str:
 def _ec2(prefix: str, kind: str) -> _Imagine:
     def imagine(new: _New) -> _Attributes:
         id_ = f"{prefix}-{new.unique[:17]}"
-        more = {
+        attributes = {
             "arn": new.arn("ec2", f"{kind}/{id_}"),
-            "ownerId": new.place.account,
+            "ownerId": new.registration.account,
             "mainRouteTableId": f"rtb-{new.unique[:17]}",
             "defaultSecurityGroupId": f"sg-{new.unique[:17]}",
             "defaultNetworkAclId": f"acl-{new.unique[:17]}",
             "prefixListId": f"pl-{new.unique[:8]}",
         }
-        return id_, more
+        return id_, attributes
 
     return imagine
 
@@ -80,9 +80,9 @@ def _ec2(prefix: str, kind: str) -> _Imagine:
 def _iam(kind: str, *, id_is_arn: bool = False) -> _Imagine:
     def imagine(new: _New) -> _Attributes:
         path = new.args.inputs.get("path", "/")
-        arn = new.place.arn("iam", "", f"{kind}{path}{new.name}")
-        more = {"arn": arn, "uniqueId": f"AROA{new.unique[:17].upper()}", "path": path}
-        return arn if id_is_arn else new.name, more
+        arn = new.registration.arn("iam", "", f"{kind}{path}{new.name}")
+        attributes = {"arn": arn, "uniqueId": f"AROA{new.unique[:17].upper()}", "path": path}
+        return arn if id_is_arn else new.name, attributes
 
     return imagine
 
@@ -103,18 +103,18 @@ def _key(new: _New) -> _Attributes:
 
 def _bucket(new: _New) -> _Attributes:
     bucket = new.args.inputs.get("bucket") or new.name
-    more = {
+    attributes = {
         "bucket": bucket,
-        "arn": f"arn:{new.place.partition}:s3:::{bucket}",
+        "arn": f"arn:{new.registration.partition}:s3:::{bucket}",
         "bucketDomainName": f"{bucket}.s3.amazonaws.com",
         "bucketRegionalDomainName": f"{bucket}.s3.{new.region}.amazonaws.com",
     }
-    return bucket, more
+    return bucket, attributes
 
 
 def _document(new: _New) -> _Attributes:
     content = str(new.args.inputs.get("content", ""))
-    more = {
+    attributes = {
         "arn": new.arn("ssm", f"document/{new.name}"),
         "hash": hashlib.sha256(content.encode()).hexdigest(),
         "hashType": "Sha256",
@@ -122,11 +122,11 @@ def _document(new: _New) -> _Attributes:
         "latestVersion": "1",
         "defaultVersion": "1",
     }
-    return new.name, more
+    return new.name, attributes
 
 
 def _queue(new: _New) -> _Attributes:
-    url = f"https://sqs.{new.region}.amazonaws.com/{new.place.account}/{new.name}"
+    url = f"https://sqs.{new.region}.amazonaws.com/{new.registration.account}/{new.name}"
     return url, {"arn": new.arn("sqs", new.name), "url": url}
 
 

@@ -29,8 +29,8 @@ def refuse_denied(call: Call, proceed: Proceed) -> Response:
     if call.model is not None:
         action = action_of(call.service, call.operation)
         identity = identity_of(call)
-        found = list(_denials(call, identity)) if action not in FREE else []
-        if found and denied_by(found, Asked(action, context=_context(call, identity))):
+        denials = list(_denials(call, identity)) if action not in FREE else []
+        if denials and denied_by(denials, Asked(action, context=_context(call, identity))):
             raise denied(call, "an explicit deny in an identity-based policy forbids")
     return proceed()
 

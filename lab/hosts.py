@@ -67,33 +67,33 @@ def capture(size: int = MEMORY) -> bytes:
     return data + b"\x5a" * (size - len(data))
 
 
-def memory(host: Host, given: Mapping[str, str]) -> Ended:
+def memory(host: Host, parameters: Mapping[str, str]) -> Ended:
     """A capture in the vault."""
     data = capture()
-    host.put(given["Bucket"], given["Key"], data)
+    host.put(parameters["Bucket"], parameters["Key"], data)
     if host.platform == "Windows":
-        method, more = "winpmem", {}
+        method, facts = "winpmem", {}
     else:
-        host.put(given["Bucket"], f"{given['Key']}.began.json", b"{}\n")
-        method, more = "avml", {"lockdown": "none", "banner": BANNER, "nonzero": len(data) - 28}
+        host.put(parameters["Bucket"], f"{parameters['Key']}.began.json", b"{}\n")
+        method, facts = "avml", {"lockdown": "none", "banner": BANNER, "nonzero": len(data) - 28}
     return report(
         Document.MEMORY,
         ScriptExit.DONE,
         f"memory captured with {method}",
         kernel=KERNEL,
         memory=MEMORY,
-        key=given["Key"],
+        key=parameters["Key"],
         method=method,
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
-        **more,
+        **facts,
     )
 
 
-def volatile(host: Host, given: Mapping[str, str]) -> Ended:
+def volatile(host: Host, parameters: Mapping[str, str]) -> Ended:
     """A short account of the host in the vault."""
     data = b"=== processes: ps\n1 init\n"
-    host.put(given["Bucket"], given["Key"], data)
+    host.put(parameters["Bucket"], parameters["Key"], data)
     digest = hashlib.sha256(data).hexdigest()
     return report(
         Document.VOLATILE,
@@ -101,25 +101,25 @@ def volatile(host: Host, given: Mapping[str, str]) -> Ended:
         "kept in the vault",
         sha256=digest,
         size=len(data),
-        key=given["Key"],
+        key=parameters["Key"],
     )
 
 
-def host_firewall(host: Host, given: Mapping[str, str]) -> Ended:
+def host_firewall(host: Host, parameters: Mapping[str, str]) -> Ended:
     """Rules applied, or taken away."""
     done = {"apply": "isolated from the inside", "undo": "the rules were taken away"}
-    more = {"drift": "none"} if given["Mode"] == "undo" else {}
-    message = done[given["Mode"]]
-    return report(Document.HOST_FIREWALL, ScriptExit.DONE, message, backend="nft", **more)
+    drift = {"drift": "none"} if parameters["Mode"] == "undo" else {}
+    message = done[parameters["Mode"]]
+    return report(Document.HOST_FIREWALL, ScriptExit.DONE, message, backend="nft", **drift)
 
 
-def mount(host: Host, given: Mapping[str, str]) -> Ended:
+def mount(host: Host, parameters: Mapping[str, str]) -> Ended:
     """One ext4 file system, mounted read-only; or unmounted."""
-    if given["Mode"] == "umount":
+    if parameters["Mode"] == "umount":
         return report(Document.MOUNT, ScriptExit.DONE, "unmounted")
-    volume = given["Volume"]
-    hashed = given.get("Hash") == "yes"
-    more = {"sha256": hashlib.sha256(volume.encode()).hexdigest()} if hashed else {}
+    volume = parameters["Volume"]
+    hashed = parameters.get("Hash") == "yes"
+    hashes = {"sha256": hashlib.sha256(volume.encode()).hexdigest()} if hashed else {}
     item = {"name": "xvdf1", "status": "mounted", "detail": f"/mnt/cordon/{volume}/xvdf1 (ext4)"}
     message = "1 mounted read-only, 0 without a file system"
     return report(
@@ -129,7 +129,7 @@ def mount(host: Host, given: Mapping[str, str]) -> Ended:
         disk="/dev/nvme1n1",
         mounted=1,
         items=[item],
-        **more,
+        **hashes,
     )
 
 

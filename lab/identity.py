@@ -77,8 +77,8 @@ def principal_arn(identity: Identity) -> str:
 def sessions(account: str, partition: str) -> dict[str, Session]:
     """The temporary credentials of an account, by access key. They end with moto's own state."""
     backend: Any = sts_backends[account][partition]
-    found: dict[str, Session] = backend.__dict__.setdefault("lab_sessions", {})
-    return found
+    sessions: dict[str, Session] = backend.__dict__.setdefault("lab_sessions", {})
+    return sessions
 
 
 def now() -> datetime:

@@ -54,9 +54,12 @@ def look(clients: Clients, workload: Workload) -> View:
 
 def rules(clients: Clients, region: str, group: str) -> Rules:
     """All rules of a group."""
-    [found] = clients("ec2", region).describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    [described] = clients("ec2", region).describe_security_groups(GroupIds=[group])[
+        "SecurityGroups"
+    ]
     return Rules(
-        permission_rules(found["IpPermissions"]), permission_rules(found["IpPermissionsEgress"])
+        permission_rules(described["IpPermissions"]),
+        permission_rules(described["IpPermissionsEgress"]),
     )
 
 
@@ -66,23 +69,23 @@ def prepared_group(clients: Clients, region: str, vpc: str, purpose: Purpose) ->
         {"Name": "vpc-id", "Values": [vpc]},
         {"Name": f"tag:{TAG_PURPOSE}", "Values": [purpose.value]},
     ]
-    found = clients("ec2", region).describe_security_groups(Filters=filters)["SecurityGroups"]
-    ids = [str(g["GroupId"]) for g in found]
+    groups = clients("ec2", region).describe_security_groups(Filters=filters)["SecurityGroups"]
+    ids = [str(g["GroupId"]) for g in groups]
     exact = [g for g in ids if rules(clients, region, g) == group_rules(purpose)]
-    return exact[0] if exact and len(found) == 1 else ""
+    return exact[0] if exact and len(groups) == 1 else ""
 
 
 def _groups(ec2: Any, instance: str) -> tuple[tuple[str, ...], ...]:
     filters = [{"Name": "attachment.instance-id", "Values": [instance]}]
-    found = ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
-    order = sorted(found, key=lambda nic: nic["Attachment"]["DeviceIndex"])
+    interfaces = ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]
+    order = sorted(interfaces, key=lambda nic: nic["Attachment"]["DeviceIndex"])
     return tuple(tuple(sorted(g["GroupId"] for g in nic["Groups"])) for nic in order)
 
 
 def _fleet(clients: Clients, workload: Workload) -> str:
     scaling = clients("autoscaling", workload.network.region)
-    found = scaling.describe_auto_scaling_instances(InstanceIds=[workload.instance])
-    return next((str(i["LifecycleState"]) for i in found["AutoScalingInstances"]), "")
+    members = scaling.describe_auto_scaling_instances(InstanceIds=[workload.instance])
+    return next((str(i["LifecycleState"]) for i in members["AutoScalingInstances"]), "")
 
 
 def _balanced(clients: Clients, workload: Workload) -> bool:
@@ -90,12 +93,12 @@ def _balanced(clients: Clients, workload: Workload) -> bool:
         return False
     balancers = clients("elbv2", workload.network.region)
     try:
-        found = balancers.describe_target_health(
+        health = balancers.describe_target_health(
             TargetGroupArn=workload.target_group, Targets=[{"Id": workload.instance}]
         )
     except ClientError as error:
         if error.response["Error"]["Code"] in ("InvalidTarget", "InvalidTargetException"):
             return False
         raise
-    states = [t["TargetHealth"]["State"] for t in found["TargetHealthDescriptions"]]
+    states = [t["TargetHealth"]["State"] for t in health["TargetHealthDescriptions"]]
     return any(state not in ("unused", "draining") for state in states)

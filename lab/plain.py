@@ -76,8 +76,8 @@ def _regions(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
 def _vpcs(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
     region = _region(mocks, args)
     ids = mocks.vpcs.get(region, (f"vpc-{stable_hex(region, 17)}",))
-    found = [vpc for vpc in ids if _has_tags(mocks.vpc_tags.get(vpc, {}), args)]
-    return {"id": region, "region": region, "ids": found}
+    matching = [vpc for vpc in ids if _has_tags(mocks.vpc_tags.get(vpc, {}), args)]
+    return {"id": region, "region": region, "ids": matching}
 
 
 def _has_tags(tags: Mapping[str, str], args: Mapping[str, Any]) -> bool:

@@ -70,10 +70,12 @@ class Workload:
 
 
 def network(clients: Clients, region: str, cidr: str = "10.20.0.0/16") -> Network:
-    """Makes the place, with a way to the internet."""
+    """Makes the network, with a way to the internet."""
     ec2 = clients("ec2", region)
-    made = ec2.create_vpc(CidrBlock=cidr, AmazonProvidedIpv6CidrBlock=True, **_named("vpc", "shop"))
-    vpc = made["Vpc"]["VpcId"]
+    created = ec2.create_vpc(
+        CidrBlock=cidr, AmazonProvidedIpv6CidrBlock=True, **_named("vpc", "shop")
+    )
+    vpc = created["Vpc"]["VpcId"]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     prefix = ".".join(cidr.split(".")[:2])
@@ -92,30 +94,32 @@ def network(clients: Clients, region: str, cidr: str = "10.20.0.0/16") -> Networ
     return Network(region, vpc, (subnets[0], subnets[1]), web, data)
 
 
-def workload(clients: Clients, place: Network, options: Options | None = None) -> Workload:
+def workload(clients: Clients, network: Network, options: Options | None = None) -> Workload:
     """Makes the server and everything around it."""
     options = options or Options()
-    ec2 = clients("ec2", place.region)
-    profile, role = _profile(clients, place, options) if options.profile else ("", "")
-    launched = _launch(ec2, place, options, profile)
+    ec2 = clients("ec2", network.region)
+    profile, role = _profile(clients, network, options) if options.profile else ("", "")
+    launched = _launch(ec2, network, options, profile)
     instance = launched["InstanceId"]
     order = sorted(launched["NetworkInterfaces"], key=lambda n: n["Attachment"]["DeviceIndex"])
     interfaces = tuple(nic["NetworkInterfaceId"] for nic in order)
     for interface in interfaces:
         ec2.assign_ipv6_addresses(NetworkInterfaceId=interface, Ipv6AddressCount=1)
     address = _address(ec2, interfaces[0]) if options.elastic_ip else {}
-    target = _target_group(clients, place, options) if options.target_group else ""
-    group = _auto_scaling(clients, place, options, instance, target) if options.auto_scaling else ""
+    target = _target_group(clients, network, options) if options.target_group else ""
+    group = (
+        _auto_scaling(clients, network, options, instance, target) if options.auto_scaling else ""
+    )
     if target and not group:
-        clients("elbv2", place.region).register_targets(
+        clients("elbv2", network.region).register_targets(
             TargetGroupArn=target, Targets=[{"Id": instance}]
         )
-    balancer = _classic(clients, place, options, instance) if options.classic_balancer else ""
+    balancer = _classic(clients, network, options, instance) if options.classic_balancer else ""
     if options.stopped:
         ec2.stop_instances(InstanceIds=[instance])
     mapped = _described(ec2, instance)["BlockDeviceMappings"]
     return Workload(
-        network=place,
+        network=network,
         instance=instance,
         interfaces=interfaces,
         groups=tuple(tuple(g["GroupId"] for g in nic["Groups"]) for nic in order),
@@ -131,10 +135,12 @@ def workload(clients: Clients, place: Network, options: Options | None = None) -
     )
 
 
-def _launch(ec2: Any, place: Network, options: Options, profile: str) -> dict[str, Any]:
-    interfaces = [{"DeviceIndex": 0, "SubnetId": place.subnets[0], "Groups": [place.web]}]
+def _launch(ec2: Any, network: Network, options: Options, profile: str) -> dict[str, Any]:
+    interfaces = [{"DeviceIndex": 0, "SubnetId": network.subnets[0], "Groups": [network.web]}]
     if options.second_interface:
-        interfaces.append({"DeviceIndex": 1, "SubnetId": place.subnets[0], "Groups": [place.data]})
+        interfaces.append(
+            {"DeviceIndex": 1, "SubnetId": network.subnets[0], "Groups": [network.data]}
+        )
     disk = {"VolumeSize": 8, "Encrypted": options.encrypted, "DeleteOnTermination": True}
     letters = "fghijklmnop"[: options.data_volumes]
     devices = ["/dev/sda1", *(f"/dev/sd{letter}" for letter in letters)]
@@ -154,19 +160,21 @@ def _launch(ec2: Any, place: Network, options: Options, profile: str) -> dict[st
         TagSpecifications=[{"ResourceType": kind, "Tags": tags} for kind in ("instance", "volume")],
         **({"IamInstanceProfile": {"Arn": profile}} if profile else {}),
     )
-    found: dict[str, Any] = launched["Instances"][0]
-    return found
+    instance: dict[str, Any] = launched["Instances"][0]
+    return instance
 
 
-def _profile(clients: Clients, place: Network, options: Options) -> tuple[str, str]:
+def _profile(clients: Clients, network: Network, options: Options) -> tuple[str, str]:
     """An instance profile under a path, and a role of another name under another path."""
-    iam = clients("iam", place.region)
-    name = f"{options.name}-server-{place.region}"
-    role = f"{options.name}-backend-{place.region}"
+    iam = clients("iam", network.region)
+    name = f"{options.name}-server-{network.region}"
+    role = f"{options.name}-backend-{network.region}"
     iam.create_role(RoleName=role, Path="/service-role/", AssumeRolePolicyDocument=TRUST)
-    made = iam.create_instance_profile(InstanceProfileName=name, Path="/fleet/")["InstanceProfile"]
+    profile = iam.create_instance_profile(InstanceProfileName=name, Path="/fleet/")[
+        "InstanceProfile"
+    ]
     iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role)
-    return made["Arn"], role
+    return profile["Arn"], role
 
 
 def _address(ec2: Any, interface: str) -> dict[str, str]:
@@ -175,17 +183,17 @@ def _address(ec2: Any, interface: str) -> dict[str, str]:
     return address
 
 
-def _target_group(clients: Clients, place: Network, options: Options) -> str:
-    made = clients("elbv2", place.region).create_target_group(
-        Name=options.name, Protocol="HTTPS", Port=443, VpcId=place.vpc, TargetType="instance"
+def _target_group(clients: Clients, network: Network, options: Options) -> str:
+    group = clients("elbv2", network.region).create_target_group(
+        Name=options.name, Protocol="HTTPS", Port=443, VpcId=network.vpc, TargetType="instance"
     )
-    return str(made["TargetGroups"][0]["TargetGroupArn"])
+    return str(group["TargetGroups"][0]["TargetGroupArn"])
 
 
 def _auto_scaling(
-    clients: Clients, place: Network, options: Options, instance: str, target: str
+    clients: Clients, network: Network, options: Options, instance: str, target: str
 ) -> str:
-    scaling, ec2 = clients("autoscaling", place.region), clients("ec2", place.region)
+    scaling, ec2 = clients("autoscaling", network.region), clients("ec2", network.region)
     ec2.create_launch_template(
         LaunchTemplateName=options.name,
         LaunchTemplateData={"ImageId": IMAGE, "InstanceType": options.instance_type},
@@ -196,16 +204,16 @@ def _auto_scaling(
         MinSize=0,
         MaxSize=3,
         DesiredCapacity=0,
-        VPCZoneIdentifier=",".join(place.subnets),
+        VPCZoneIdentifier=",".join(network.subnets),
         **({"TargetGroupARNs": [target]} if target else {}),
     )
     scaling.attach_instances(AutoScalingGroupName=options.name, InstanceIds=[instance])
     return options.name
 
 
-def _classic(clients: Clients, place: Network, options: Options, instance: str) -> str:
+def _classic(clients: Clients, network: Network, options: Options, instance: str) -> str:
     name = f"{options.name}-classic"
-    balancers = clients("elb", place.region)
+    balancers = clients("elb", network.region)
     listener = {
         "Protocol": "TCP",
         "LoadBalancerPort": 443,
@@ -213,7 +221,7 @@ def _classic(clients: Clients, place: Network, options: Options, instance: str) 
         "InstancePort": 443,
     }
     balancers.create_load_balancer(
-        LoadBalancerName=name, Listeners=[listener], Subnets=list(place.subnets)
+        LoadBalancerName=name, Listeners=[listener], Subnets=list(network.subnets)
     )
     balancers.register_instances_with_load_balancer(
         LoadBalancerName=name, Instances=[{"InstanceId": instance}]
@@ -229,14 +237,14 @@ def _group(ec2: Any, vpc: str, name: str, port: int, cidr: str) -> str:
 
 
 def _ipv6_network(ec2: Any, vpc: str) -> str:
-    [found] = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
-    return str(found["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
+    [described] = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
+    return str(described["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
 
 
 def _described(ec2: Any, instance: str) -> dict[str, Any]:
     answer = ec2.describe_instances(InstanceIds=[instance])
-    found: dict[str, Any] = answer["Reservations"][0]["Instances"][0]
-    return found
+    described: dict[str, Any] = answer["Reservations"][0]["Instances"][0]
+    return described
 
 
 def _named(kind: str, name: str) -> dict[str, Any]:

@@ -128,26 +128,26 @@ def _prepared(account: Account, prepared: Prepared, places: tuple[staging.Networ
     )
 
 
-def _groups(account: Account, place: staging.Network) -> Claim:
-    made = [
-        prepared_group(account.client, place.region, place.vpc, purpose)
+def _groups(account: Account, network: staging.Network) -> Claim:
+    claims = [
+        prepared_group(account.client, network.region, network.vpc, purpose)
         for purpose in (Purpose.ISOLATE, Purpose.UNTRACK)
     ]
     return Claim(
-        f"{place.region}: {place.vpc} has its two groups, with exactly their rules", all(made)
+        f"{network.region}: {network.vpc} has its two groups, with exactly their rules", all(claims)
     )
 
 
 def _manifests(account: Account, prepared: Prepared) -> Claim:
-    found = []
+    faults = []
     for region in prepared.regions:
         ssm = account.client("ssm", region)
         text = ssm.get_parameter(Name=MANIFEST_PARAMETER)["Parameter"]["Value"]
-        found.append(Manifest.from_json(text))
-    whole = all(m.vault_bucket and m.documents and m.isolated_profiles for m in found)
+        faults.append(Manifest.from_json(text))
+    whole = all(m.vault_bucket and m.documents and m.isolated_profiles for m in faults)
     return Claim(
-        f"{MANIFEST_PARAMETER} says what is prepared, in {len(found)} regions",
-        whole and bool(found),
+        f"{MANIFEST_PARAMETER} says what is prepared, in {len(faults)} regions",
+        whole and bool(faults),
     )
 
 
@@ -173,8 +173,10 @@ def _role(account: Account, prepared: Prepared) -> Claim:
 
 def _before(staged: Staged, view: View) -> Iterator[Claim]:
     workload = staged.workload
-    for interface, own, seen in zip(workload.interfaces, workload.groups, view.groups, strict=True):
-        yield Claim(f"{interface} has its own group {', '.join(seen)}", own == seen)
+    for interface, own, current in zip(
+        workload.interfaces, workload.groups, view.groups, strict=True
+    ):
+        yield Claim(f"{interface} has its own group {', '.join(current)}", own == current)
     yield Claim(f"it answers at {view.public_ip}", view.public_ip == workload.public_ip != "")
     yield Claim(
         f"it serves in the Auto Scaling group {workload.auto_scaling_group}: {view.fleet}",
@@ -187,7 +189,7 @@ def _contained(
     account: Account, staged: Staged, command: Command, tell: Tell, prepared: Prepared
 ) -> Chapter:
     workload = staged.workload
-    far = look(account.client, staged.bystander)
+    bystander = look(account.client, staged.bystander)
     ran = command.run("instance", workload.instance, "--case", CASE, "--dwell", DWELL, tell=tell)
     view = look(account.client, workload)
     isolate = prepared_group(
@@ -224,7 +226,7 @@ def _contained(
             Claim("cordon case verify: the journal is whole", verified.code == 0),
             Claim(
                 f"{staged.bystander.instance} in {staged.bystander.network.region} is untouched",
-                far == look(account.client, staged.bystander),
+                bystander == look(account.client, staged.bystander),
             ),
         ),
     )
@@ -248,7 +250,7 @@ def _released(
     ran = command.run("release", staged.workload.instance, "--case", CASE, tell=tell)
     verified = command.run("case", "verify", "--case", CASE, tell=tell)
     view = look(account.client, staged.workload)
-    ours = (TAG_CASE, TAG_STATUS)
+    case_tags = (TAG_CASE, TAG_STATUS)
     return Chapter(
         "Released",
         (
@@ -267,7 +269,7 @@ def _released(
             ),
             Claim(
                 f"its tags are as before, but for the case's: {TAG_STATUS}={Status.RELEASED.value}",
-                {k: v for k, v in view.tags.items() if k not in ours} == dict(before.tags)
+                {k: v for k, v in view.tags.items() if k not in case_tags} == dict(before.tags)
                 and view.tags.get(TAG_STATUS) == Status.RELEASED,
             ),
             Claim("cordon case verify: the journal is whole", verified.code == 0),
@@ -318,14 +320,14 @@ def _cordon() -> list[str]:
 def _clean_environment() -> dict[str, str]:
     """This process's environment without anything that would lead to a real account."""
     leave = ("AWS_", "CORDON_")
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(leave)}
-    return {**kept, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(leave)}
+    return {**environment, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 def _document(text: str) -> Mapping[str, Any]:
     """The JSON document of an answer; empty when there is none, which no claim accepts."""
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except json.JSONDecodeError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}

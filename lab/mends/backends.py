@@ -27,5 +27,5 @@ def partitional(call: Call, service: str) -> Any:
 
 def shelf(backend: Any, name: str, make: Callable[[], T]) -> T:
     """What a mend keeps under `name` on a backend or model; made when first asked for."""
-    kept: T = backend.__dict__.setdefault(f"lab_{name}", make())
-    return kept
+    state: T = backend.__dict__.setdefault(f"lab_{name}", make())
+    return state

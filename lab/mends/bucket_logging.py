@@ -24,10 +24,10 @@ def mend() -> None:
 def _lets_logs_in(target_bucket: Any, target_prefix: str | None) -> bool:
     if not target_bucket.policy:
         return False
-    asked = Asked("s3:PutObject", (f"{target_bucket.arn}/{target_prefix or ''}log",), (_LOGGER,))
+    request = Asked("s3:PutObject", (f"{target_bucket.arn}/{target_prefix or ''}log",), (_LOGGER,))
     named = [
         {**statement, "Condition": {}}
         for statement in statements(target_bucket.policy)
         if statement.get("Principal") == {"Service": _LOGGER}
     ]
-    return allowed_by(named, asked) is not None
+    return allowed_by(named, request) is not None

@@ -52,8 +52,8 @@ def mend() -> None:
     moto_permission = bucket.get_permission
 
     def allows_only(self: Any, action: str, resource: str) -> Any:
-        found = moto_permission(self, action, resource)
-        return PermissionResult.NEUTRAL if found == PermissionResult.DENIED else found
+        permission = moto_permission(self, action, resource)
+        return PermissionResult.NEUTRAL if permission == PermissionResult.DENIED else permission
 
     bucket.get_permission = allows_only
     around("s3", "*", _judge)
@@ -63,17 +63,17 @@ def _judge(call: Call, proceed: Proceed) -> Response:
     policy = _policy(call)
     if policy is not None:
         identity = identity_of(call)
-        for asked in _asked(call, identity):
-            if denied_by(statements(policy), asked):
-                raise _denial(identity, asked)
+        for request in _requests(call, identity):
+            if denied_by(statements(policy), request):
+                raise _denial(identity, request)
     return proceed()
 
 
-def _denial(identity: Identity, asked: Asked) -> AwsError:
+def _denial(identity: Identity, request: Asked) -> AwsError:
     return AwsError(
         "AccessDenied",
-        f"User: {identity.arn} is not authorized to perform: {asked.action} on resource: "
-        f'"{asked.resources[0]}" with an explicit deny in a resource-based policy',
+        f"User: {identity.arn} is not authorized to perform: {request.action} on resource: "
+        f'"{request.resources[0]}" with an explicit deny in a resource-based policy',
         403,
     )
 
@@ -96,7 +96,7 @@ def _bucket(call: Call, name: str) -> Any:
     return next((b.buckets[name] for b in accounts if name in b.buckets), None)
 
 
-def _asked(call: Call, identity: Identity) -> list[Asked]:
+def _requests(call: Call, identity: Identity) -> list[Asked]:
     """One question; of a DeleteObjects, one per object."""
     operation = _ACTIONS.get(call.operation, call.operation)
     bucket = f"arn:{get_partition(call.region)}:s3:::{call.params['Bucket']}"
@@ -129,7 +129,7 @@ def _context(call: Call, identity: Identity) -> dict[str, str | tuple[str, ...]]
     params = call.params
     lock = params.get("Retention", {})
     until = params.get("ObjectLockRetainUntilDate") or lock.get("RetainUntilDate")
-    given = {
+    context = {
         "s3:x-amz-server-side-encryption": params.get("ServerSideEncryption"),
         "s3:x-amz-server-side-encryption-aws-kms-key-id": params.get("SSEKMSKeyId"),
         "s3:x-amz-acl": params.get("ACL"),
@@ -148,7 +148,7 @@ def _context(call: Call, identity: Identity) -> dict[str, str | tuple[str, ...]]
         "aws:PrincipalAccount": identity.account,
         "aws:userid": identity.principal_id,
         "aws:RequestedRegion": call.region,
-        **{key: str(value) for key, value in given.items() if value},
+        **{key: str(value) for key, value in context.items() if value},
     }
 
 

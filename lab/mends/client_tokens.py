@@ -29,15 +29,15 @@ def _once(call: Call, proceed: Proceed) -> Response:
     token = call.params.get("ClientToken")
     if not token:
         return proceed()
-    kept: _Kept = shelf(regional(call), "tokens", dict)
+    answers: _Kept = shelf(regional(call), "tokens", dict)
     key = (call.operation, token)
-    if key not in kept:
+    if key not in answers:
         response = proceed()
         if response.ok:
-            kept[key] = (dict(call.params), response)
+            answers[key] = (dict(call.params), response)
         return response
-    given, response = kept[key]
-    if given != dict(call.params):
+    parameters, response = answers[key]
+    if parameters != dict(call.params):
         raise AwsError(
             "IdempotentParameterMismatch",
             "The client token was used before, with other parameters.",

@@ -75,16 +75,18 @@ def _commands(call: Call) -> list[Command]:
 def _send(call: Call) -> dict[str, Any]:
     name = call.params["DocumentName"]
     content = _content(call, name)
-    given = {k: list(v) for k, v in call.params.get("Parameters", {}).items()}
-    parameters = _checked(content.get("parameters", {}), given)
+    parameters = {k: list(v) for k, v in call.params.get("Parameters", {}).items()}
+    parameters = _checked(content.get("parameters", {}), parameters)
     if not 30 <= call.params.get("TimeoutSeconds", 3600) <= 2_592_000:
         raise AwsError("InvalidParameters", "TimeoutSeconds must be 30 to 2592000.")
     ids = call.params.get("InstanceIds", [])
     if not 1 <= len(ids) <= 50:
         raise AwsError("InvalidParameters", "Give 1 to 50 instance ids.")
-    made = [_run(call, name, instance, parameters) for instance in ids]
-    _commands(call).extend(made)
-    return {"Command": {**_described(made[0]), "Status": "Pending", "StatusDetails": "Pending"}}
+    invocations = [_run(call, name, instance, parameters) for instance in ids]
+    _commands(call).extend(invocations)
+    return {
+        "Command": {**_described(invocations[0]), "Status": "Pending", "StatusDetails": "Pending"}
+    }
 
 
 def _content(call: Call, name: str) -> dict[str, Any]:
@@ -92,23 +94,23 @@ def _content(call: Call, name: str) -> dict[str, Any]:
     if documents is None:
         raise AwsError("InvalidDocument", f"Document with name {name} does not exist.")
     document = documents.get_default_version()
-    wanted = call.params.get("DocumentHash", document.hash)
-    if wanted != document.hash:
+    document_hash = call.params.get("DocumentHash", document.hash)
+    if document_hash != document.hash:
         raise AwsError("InvalidDocument", "The document hash does not match the document.")
     content: dict[str, Any] = document.content_json
     return content
 
 
-def _checked(declared: Mapping[str, Any], given: dict[str, list[str]]) -> dict[str, list[str]]:
-    if unknown := set(given) - set(declared):
+def _checked(declared: Mapping[str, Any], parameters: dict[str, list[str]]) -> dict[str, list[str]]:
+    if unknown := set(parameters) - set(declared):
         raise AwsError("InvalidParameters", f"Undeclared parameters: {sorted(unknown)}")
     for name, rule in declared.items():
-        if name not in given and "default" not in rule:
+        if name not in parameters and "default" not in rule:
             raise AwsError("InvalidParameters", f"{name} must be given.")
-        for value in given.get(name, []):
+        for value in parameters.get(name, []):
             if not re.search(rule.get("allowedPattern", ""), value):
                 raise AwsError("InvalidParameters", f"{name} does not match its pattern: {value}")
-    return given
+    return parameters
 
 
 def _run(call: Call, name: str, instance_id: str, parameters: dict[str, list[str]]) -> Command:
@@ -155,26 +157,26 @@ def _described(command: Command) -> dict[str, Any]:
 
 def _list(call: Call) -> dict[str, Any]:
     filters = {f["key"]: f["value"] for f in call.params.get("Filters", [])}
-    found = [
+    invocations = [
         command
         for command in _commands(call)
         if call.params.get("InstanceId") in (None, command.instance)
         and call.params.get("CommandId") in (None, command.id)
         and filters.get("DocumentName") in (None, command.document)
     ]
-    return {"Commands": [_described(c) for c in reversed(found)]}
+    return {"Commands": [_described(c) for c in reversed(invocations)]}
 
 
 def _invocations(call: Call) -> dict[str, Any]:
     """A command of the last moment is not listed yet; each look brings it nearer to its end."""
-    found = [
+    invocations = [
         command
         for command in _commands(call)
         if call.params.get("CommandId") in (None, command.id)
         and call.params.get("InstanceId") in (None, command.instance)
     ]
     shown = []
-    for command in found:
+    for command in invocations:
         described = _described(command)
         command.looks -= 1
         shown.append({**described, "InstanceId": command.instance})
@@ -182,8 +184,8 @@ def _invocations(call: Call) -> dict[str, Any]:
 
 
 def _invocation(call: Call) -> dict[str, Any]:
-    wanted = (call.params["CommandId"], call.params["InstanceId"])
-    command = next((c for c in _commands(call) if (c.id, c.instance) == wanted), None)
+    key = (call.params["CommandId"], call.params["InstanceId"])
+    command = next((c for c in _commands(call) if (c.id, c.instance) == key), None)
     if command is None or command.ended.status in ("DeliveryTimedOut", "Undeliverable"):
         raise AwsError("InvocationDoesNotExist", "No such invocation.")
     if call.params.get("PluginName", command.plugin) != command.plugin:

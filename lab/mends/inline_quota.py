@@ -28,8 +28,8 @@ def mend() -> None:
 
 def _check_size(call: Call) -> None:
     kind, identity = _identity(call)
-    held = {**identity.policies, call.params["PolicyName"]: call.params["PolicyDocument"]}
-    size = sum(len(re.sub(r"\s", "", text)) for text in held.values())
+    policies = {**identity.policies, call.params["PolicyName"]: call.params["PolicyDocument"]}
+    size = sum(len(re.sub(r"\s", "", text)) for text in policies.values())
     if size > _LIMITS[kind]:
         raise AwsError(
             "LimitExceeded",

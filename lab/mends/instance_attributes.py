@@ -71,16 +71,16 @@ def _attribute(call: Call) -> tuple[str, Any]:
         )
         text = call.params.get("Value")
         return name, text == "true" if text in ("true", "false") else text
-    given = [name for name in _ATTRIBUTES if name in call.params]
-    if not given:
+    attributes = [name for name in _ATTRIBUTES if name in call.params]
+    if not attributes:
         raise AwsError("InvalidParameterCombination", "No attributes specified.")
-    if len(given) > 1:
+    if len(attributes) > 1:
         raise AwsError(
             "InvalidParameterCombination",
-            f"Fields for multiple attribute types specified: {', '.join(given)}",
+            f"Fields for multiple attribute types specified: {', '.join(attributes)}",
         )
-    value = call.params[given[0]]
-    return given[0], value["Value"] if isinstance(value, dict) and "Value" in value else value
+    value = call.params[attributes[0]]
+    return attributes[0], value["Value"] if isinstance(value, dict) and "Value" in value else value
 
 
 def _refuse_terminated(instance: Any) -> None:

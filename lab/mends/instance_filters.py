@@ -67,7 +67,7 @@ def _of_all(read: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
     return lambda instance: [value for nic in instance.nics.values() for value in read(nic)]
 
 
-def _matches(value: Any, wanted: list[str]) -> bool:
+def _matches(value: Any, patterns: list[str]) -> bool:
     values = value if isinstance(value, list) else [value]
     texts = [str(v).lower() if isinstance(v, bool) else str(v) for v in values if v is not None]
-    return any(like(pattern, text) for pattern in wanted for text in texts)
+    return any(like(pattern, text) for pattern in patterns for text in texts)

@@ -80,16 +80,16 @@ def _launch_with_groups(instance: Any, groups: list[Any]) -> None:
 def _modify(call: Call) -> dict[str, Any]:
     backend = regional(call)
     interface = backend.get_network_interface(call.params["NetworkInterfaceId"])
-    given = [name for name in _ATTRIBUTES if name in call.params]
-    if not given:
+    attributes = [name for name in _ATTRIBUTES if name in call.params]
+    if not attributes:
         raise AwsError("InvalidParameterCombination", "No attributes specified.")
-    if len(given) > 1:
-        names = ", ".join(given)
+    if len(attributes) > 1:
+        names = ", ".join(attributes)
         raise AwsError(
             "InvalidParameterCombination",
             f"Fields for multiple attribute types specified: {names}",
         )
-    _SET[given[0]](backend, interface, call.params[given[0]])
+    _SET[attributes[0]](backend, interface, call.params[attributes[0]])
     return {}
 
 

@@ -32,26 +32,26 @@ def mend() -> None:
 
 def _start(call: Call) -> dict[str, Any]:
     statement = call.params["QueryStatement"]
-    wanted = [t.replace("''", "'").lstrip("%/") for t in _QUOTED.findall(statement)]
-    wanted = [text for text in wanted if not _TIME.fullmatch(text)]
-    found = [e for e in _events(call.account) if any(json.dumps(w)[1:-1] in e for w in wanted)]
+    values = [t.replace("''", "'").lstrip("%/") for t in _QUOTED.findall(statement)]
+    values = [text for text in values if not _TIME.fullmatch(text)]
+    events = [e for e in _events(call.account) if any(json.dumps(w)[1:-1] in e for w in values)]
     query = str(uuid4())
-    _queries(call)[query] = found
+    _queries(call)[query] = events
     return {"QueryId": query}
 
 
 def _describe(call: Call) -> dict[str, Any]:
-    _found(call)
+    _events_of(call)
     return {"QueryId": call.params["QueryId"], "QueryStatus": "FINISHED"}
 
 
 def _results(call: Call) -> dict[str, Any]:
-    found = _found(call)
+    events = _events_of(call)
     size = call.params.get("MaxQueryResults", ROWS)
     begin = int(call.params.get("NextToken", "from-0").removeprefix("from-"))
-    more = {"NextToken": f"from-{begin + size}"} if begin + size < len(found) else {}
-    rows = [[{"eventJson": event}] for event in found[begin : begin + size]]
-    return {"QueryStatus": "FINISHED", "QueryResultRows": rows, **more}
+    next_page = {"NextToken": f"from-{begin + size}"} if begin + size < len(events) else {}
+    rows = [[{"eventJson": event}] for event in events[begin : begin + size]]
+    return {"QueryStatus": "FINISHED", "QueryResultRows": rows, **next_page}
 
 
 def _events(account: str) -> list[str]:
@@ -64,7 +64,7 @@ def _queries(call: Call) -> dict[str, list[str]]:
     return queries
 
 
-def _found(call: Call) -> list[str]:
+def _events_of(call: Call) -> list[str]:
     try:
         return _queries(call)[call.params["QueryId"]]
     except KeyError as error:

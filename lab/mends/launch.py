@@ -20,14 +20,14 @@ def mend() -> None:
 
 def _complete(call: Call, result: dict[str, Any]) -> None:
     backend = regional(call)
-    asked = {n.get("DeviceIndex", 0): n for n in call.params.get("NetworkInterfaces", [])}
+    interfaces = {n.get("DeviceIndex", 0): n for n in call.params.get("NetworkInterfaces", [])}
     for described in result["Instances"]:
         instance = backend.get_instance(described["InstanceId"])
         instance.disable_api_termination = call.params.get("DisableApiTermination", False)
         for index, nic in instance.nics.items():
-            wanted = asked.get(index, {})
-            if "NetworkInterfaceId" not in wanted:
-                nic.delete_on_termination = wanted.get("DeleteOnTermination", True)
-            nic.ipv6_addresses += [a["Ipv6Address"] for a in wanted.get("Ipv6Addresses", [])]
-            if wanted.get("Ipv6AddressCount"):
-                backend.assign_ipv6_addresses(nic.id, None, wanted["Ipv6AddressCount"])
+            requested = interfaces.get(index, {})
+            if "NetworkInterfaceId" not in requested:
+                nic.delete_on_termination = requested.get("DeleteOnTermination", True)
+            nic.ipv6_addresses += [a["Ipv6Address"] for a in requested.get("Ipv6Addresses", [])]
+            if requested.get("Ipv6AddressCount"):
+                backend.assign_ipv6_addresses(nic.id, None, requested["Ipv6AddressCount"])

@@ -44,9 +44,9 @@ def set_agent(
 
 def agent_of(ec2: Any, instance: Any) -> Agent | None:
     """The agent of an instance of an EC2 backend, None where there is none."""
-    given = _agents(ec2).get(instance.id)
-    if given is not None:
-        return given
+    agent = _agents(ec2).get(instance.id)
+    if agent is not None:
+        return agent
     vpcs = {nic.vpc_id for nic in instance.nics.values()}
     endpoints = [
         e
@@ -71,8 +71,8 @@ def ping_of(agent: Agent, instance: Any) -> str:
 
 def instance_of(ec2: Any, instance_id: str) -> Any:
     """The instance of that id; None where there is none."""
-    found = (i for r in ec2.reservations.values() for i in r.instances if i.id == instance_id)
-    return next(found, None)
+    instances = (i for r in ec2.reservations.values() for i in r.instances if i.id == instance_id)
+    return next(instances, None)
 
 
 def _agents(ec2: Any) -> dict[str, Agent]:
@@ -94,14 +94,14 @@ _FILTERS: dict[str, Callable[[Any, Agent], str]] = {
 
 def _information(call: Call) -> dict[str, Any]:
     ec2 = regional(call, "ec2")
-    wanted = [(f["Key"], f["Values"]) for f in call.params.get("Filters", [])]
-    wanted += [
+    filters = [(f["Key"], f["Values"]) for f in call.params.get("Filters", [])]
+    filters += [
         (f["key"], f["valueSet"]) for f in call.params.get("InstanceInformationFilterList", [])
     ]
-    if unknown := {key for key, _ in wanted} - set(_FILTERS):
+    if unknown := {key for key, _ in filters} - set(_FILTERS):
         raise AwsError("InvalidFilterKey", f"The specified key is not valid: {sorted(unknown)}")
     everything = [i for r in ec2.reservations.values() for i in r.instances]
-    found = [
+    agents = [
         (instance, agent)
         for instance in everything
         if (agent := agent_of(ec2, instance)) is not None and instance.state != "terminated"
@@ -118,8 +118,8 @@ def _information(call: Call) -> dict[str, Any]:
                 "ResourceType": "EC2Instance",
                 "IPAddress": instance.private_ip,
             }
-            for instance, agent in found
-            if all(_FILTERS[key](instance, agent) in values for key, values in wanted)
+            for instance, agent in agents
+            if all(_FILTERS[key](instance, agent) in values for key, values in filters)
         ]
     }
 

@@ -52,8 +52,8 @@ def _check_body(call: Call) -> None:
     headers = call.request.headers
     body = _body(call)
     for name, digest in (("sha256", hashlib.sha256), ("sha1", hashlib.sha1)):
-        given = headers.get(f"x-amz-checksum-{name}")
-        if given and given != base64.b64encode(digest(body).digest()).decode():
+        declared = headers.get(f"x-amz-checksum-{name}")
+        if declared and declared != base64.b64encode(digest(body).digest()).decode():
             raise AwsError(
                 "BadDigest",
                 f"The {name.upper()} you specified did not match the calculated checksum.",
@@ -111,14 +111,16 @@ def _version(call: Call) -> Any:
 
 def _check_retention(call: Call) -> None:
     key = _version(call)
-    held, until = key.lock_mode, key.lock_until
-    if not held or not until or _time(until) <= datetime.now(UTC):
+    mode, until = key.lock_mode, key.lock_until
+    if not mode or not until or _time(until) <= datetime.now(UTC):
         return
-    asked = call.params.get("Retention", {})
-    shorter = "RetainUntilDate" not in asked or _time(asked["RetainUntilDate"]) < _time(until)
-    weaker = asked.get("Mode") != held and held == "COMPLIANCE"
+    retention = call.params.get("Retention", {})
+    shorter = "RetainUntilDate" not in retention or _time(retention["RetainUntilDate"]) < _time(
+        until
+    )
+    weaker = retention.get("Mode") != mode and mode == "COMPLIANCE"
     bypass = call.params.get("BypassGovernanceRetention", False)
-    if weaker or (shorter and not (held == "GOVERNANCE" and bypass)):
+    if weaker or (shorter and not (mode == "GOVERNANCE" and bypass)):
         raise AwsError(
             "AccessDenied", "Access Denied because object protected by object lock.", 403
         )
@@ -156,5 +158,5 @@ def _no_lock() -> AwsError:
 
 
 def _time(value: Any) -> datetime:
-    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -48,11 +48,11 @@ def _cut(
         items = result[keys["result_key"]]
         end = len(items) if size is None else start + size
         result[keys["result_key"]] = items[start:end]
-        more = end < len(items)
-        if more:
+        has_next = end < len(items)
+        if has_next:
             result[keys["output_token"]] = base64.b64encode(f"lab:{end}".encode()).decode()
         if "more_results" in keys:
-            result[keys["more_results"]] = more
+            result[keys["more_results"]] = has_next
 
     return cut
 

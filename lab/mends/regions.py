@@ -44,8 +44,8 @@ def enable(account: str, regions: Iterable[str]) -> None:
 def enabled(account: str, partition: str) -> frozenset[str]:
     """The regions that are enabled in an account."""
     default = NO_OPT_IN if partition == "aws" else frozenset(_all(partition))
-    found: frozenset[str] = _home(account, partition).__dict__.get("lab_regions", default)
-    return found
+    enabled: frozenset[str] = _home(account, partition).__dict__.get("lab_regions", default)
+    return enabled
 
 
 def refuse_disabled(call: Call, proceed: Proceed) -> Response:
@@ -117,10 +117,10 @@ def _status(name: str, on: bool, partition: str) -> str:
     return "opted-in" if on else "not-opted-in"
 
 
-def _passes(region: dict[str, str], asked: dict[str, Any]) -> bool:
+def _passes(region: dict[str, str], parameters: dict[str, Any]) -> bool:
     value = {
         "region-name": region["RegionName"],
         "opt-in-status": region["OptInStatus"],
         "endpoint": region["Endpoint"],
-    }[asked["Name"]]
-    return any(like(pattern, value) for pattern in asked["Values"])
+    }[parameters["Name"]]
+    return any(like(pattern, value) for pattern in parameters["Values"])

@@ -33,10 +33,10 @@ def _of_user(call: Call) -> dict[str, dict[str, Any]]:
 
 
 def _create(call: Call) -> dict[str, Any]:
-    service, held = call.params["ServiceName"], _of_user(call)
-    if sum(1 for c in held.values() if c["ServiceName"] == service) >= _MOST:
+    service, credentials = call.params["ServiceName"], _of_user(call)
+    if sum(1 for c in credentials.values() if c["ServiceName"] == service) >= _MOST:
         raise AwsError("LimitExceeded", f"Cannot exceed quota for {service}: {_MOST}", 409)
-    made = {
+    credential = {
         "CreateDate": now(),
         "ServiceName": service,
         "ServiceUserName": f"{call.params['UserName']}-at-{call.account}",
@@ -44,14 +44,14 @@ def _create(call: Call) -> dict[str, Any]:
         "UserName": call.params["UserName"],
         "Status": "Active",
     }
-    held[made["ServiceSpecificCredentialId"]] = made
-    return {"ServiceSpecificCredential": {**made, "ServicePassword": random_alphanumeric(43)}}
+    credentials[credential["ServiceSpecificCredentialId"]] = credential
+    return {"ServiceSpecificCredential": {**credential, "ServicePassword": random_alphanumeric(43)}}
 
 
 def _list(call: Call) -> dict[str, Any]:
     service = call.params.get("ServiceName")
-    found = [c for c in _of_user(call).values() if service in (None, c["ServiceName"])]
-    return {"ServiceSpecificCredentials": found, "IsTruncated": False}
+    credentials = [c for c in _of_user(call).values() if service in (None, c["ServiceName"])]
+    return {"ServiceSpecificCredentials": credentials, "IsTruncated": False}
 
 
 def _update(call: Call) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def _delete(call: Call) -> dict[str, Any]:
 
 def _known(call: Call) -> dict[str, Any]:
     credential = call.params["ServiceSpecificCredentialId"]
-    found = _of_user(call).get(credential)
-    if found is None:
+    known = _of_user(call).get(credential)
+    if known is None:
         raise AwsError("NoSuchEntity", f"The credential {credential} cannot be found.", 404)
-    return found
+    return known

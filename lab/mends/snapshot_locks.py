@@ -66,22 +66,22 @@ def _locks(call: Call) -> dict[str, Lock]:
 
 def _lock(call: Call) -> dict[str, Any]:
     snapshot = regional(call).get_snapshot(call.params["SnapshotId"])
-    asked = _asked(call)
-    held = _locks(call).get(snapshot.id)
+    requested = _requested(call)
+    lock = _locks(call).get(snapshot.id)
     if (
-        held
-        and held.state(now()) == "compliance"
-        and (asked.mode != "compliance" or asked.expires < held.expires)
+        lock
+        and lock.state(now()) == "compliance"
+        and (requested.mode != "compliance" or requested.expires < lock.expires)
     ):
         raise AwsError(
             "OperationNotPermitted",
-            f"{snapshot.id} is locked in compliance mode until {held.expires}",
+            f"{snapshot.id} is locked in compliance mode until {lock.expires}",
         )
-    _locks(call)[snapshot.id] = asked
-    return {"SnapshotId": snapshot.id, **asked.described(now())}
+    _locks(call)[snapshot.id] = requested
+    return {"SnapshotId": snapshot.id, **requested.described(now())}
 
 
-def _asked(call: Call) -> Lock:
+def _requested(call: Call) -> Lock:
     params, at = call.params, now()
     mode, days, until = params["LockMode"], params.get("LockDuration"), params.get("ExpirationDate")
     cool_off = params.get("CoolOffPeriod")
@@ -102,29 +102,29 @@ def _asked(call: Call) -> Lock:
 
 def _unlock(call: Call) -> dict[str, Any]:
     snapshot_id = call.params["SnapshotId"]
-    held = _locks(call).get(snapshot_id)
-    if held is None:
+    lock = _locks(call).get(snapshot_id)
+    if lock is None:
         raise AwsError("InvalidParameterValue", f"{snapshot_id} is not locked")
-    if held.state(now()) == "compliance":
+    if lock.state(now()) == "compliance":
         raise AwsError("OperationNotPermitted", f"{snapshot_id} is locked in compliance mode")
     del _locks(call)[snapshot_id]
     return {"SnapshotId": snapshot_id}
 
 
 def _describe(call: Call) -> dict[str, Any]:
-    wanted = set(call.params.get("SnapshotIds", []))
+    ids = set(call.params.get("SnapshotIds", []))
     states = {v for f in call.params.get("Filters", []) for v in f["Values"]}
     shown = [
         {"OwnerId": call.account, "SnapshotId": snapshot_id, **lock.described(now())}
         for snapshot_id, lock in _locks(call).items()
-        if not wanted or snapshot_id in wanted
+        if not ids or snapshot_id in ids
     ]
     return {"Snapshots": [s for s in shown if not states or s["LockState"] in states]}
 
 
 def _check_deletion(call: Call) -> None:
-    held = _locks(call).get(call.params["SnapshotId"])
-    if held and held.state(now()) != "expired":
+    lock = _locks(call).get(call.params["SnapshotId"])
+    if lock and lock.state(now()) != "expired":
         raise AwsError(
             "SnapshotLocked", f"{call.params['SnapshotId']} is locked and can't be deleted"
         )

@@ -48,9 +48,9 @@ def _keep_keys(backend: Any) -> None:
     moto_create, moto_volume = backend.create_snapshot, backend.create_volume
 
     def create_snapshot(self: Any, *args: Any, **kwargs: Any) -> Any:
-        made = moto_create(self, *args, **kwargs)
-        made.kms_key_id = made.volume.kms_key_id
-        return made
+        snapshot = moto_create(self, *args, **kwargs)
+        snapshot.kms_key_id = snapshot.volume.kms_key_id
+        return snapshot
 
     def create_volume(self: Any, *args: Any, **kwargs: Any) -> Any:
         volume = moto_volume(self, *args, **kwargs)
@@ -98,10 +98,10 @@ def _shared_with(backend: Any) -> dict[str, Any]:
 
 def _create_set(call: Call) -> dict[str, Any]:
     backend = regional(call)
-    asked = call.params["InstanceSpecification"]
-    instance = backend.get_instance(asked["InstanceId"])
-    excluded = set(asked.get("ExcludeDataVolumeIds", []))
-    if asked.get("ExcludeBootVolume"):
+    specification = call.params["InstanceSpecification"]
+    instance = backend.get_instance(specification["InstanceId"])
+    excluded = set(specification.get("ExcludeDataVolumeIds", []))
+    if specification.get("ExcludeBootVolume"):
         excluded.add(instance.block_device_mapping[instance.root_device_name].volume_id)
     volumes = [
         d.volume_id for _, d in instance.get_block_device_mapping if d.volume_id not in excluded
@@ -109,17 +109,17 @@ def _create_set(call: Call) -> dict[str, Any]:
     if not volumes:
         raise AwsError("InvalidParameterValue", "No volumes are left to snapshot.")
     tags = convert_tag_spec(call.params.get("TagSpecifications", [])).get("snapshot", {})
-    made = [
+    snapshots = [
         backend.create_snapshot(volume, call.params.get("Description", "")) for volume in volumes
     ]
-    for snapshot in made:
+    for snapshot in snapshots:
         copied = call.params.get("CopyTagsFromSource") == "volume"
         of_volume = snapshot.volume.get_tags() if copied else []
         snapshot.add_tags(
             {t["key"]: t["value"] for t in of_volume if not t["key"].startswith("aws:")}
         )
         snapshot.add_tags(tags)
-    return {"Snapshots": [_described(snapshot) for snapshot in made]}
+    return {"Snapshots": [_described(snapshot) for snapshot in snapshots]}
 
 
 def _described(snapshot: Any) -> dict[str, Any]:
@@ -145,14 +145,14 @@ def _of_owners(call: Call, result: dict[str, Any]) -> None:
 
 def _encrypt_copy(call: Call, result: dict[str, Any]) -> None:
     backend = regional(call)
-    made = backend.snapshots[result["SnapshotId"]]
+    snapshot = backend.snapshots[result["SnapshotId"]]
     source = ec2_backends[call.account][call.params["SourceRegion"]].get_snapshot(
         call.params["SourceSnapshotId"]
     )
-    if (call.params.get("Encrypted") or source.encrypted) and not made.kms_key_id:
-        made.encrypted = True
+    if (call.params.get("Encrypted") or source.encrypted) and not snapshot.kms_key_id:
+        snapshot.encrypted = True
         same_region = call.params["SourceRegion"] == call.region
-        made.kms_key_id = (
+        snapshot.kms_key_id = (
             source.kms_key_id if source.encrypted and same_region else default_key(backend)
         )
 
@@ -175,9 +175,9 @@ def _share(call: Call) -> None:
             "Encrypted snapshots with EBS default key cannot be shared",
         )
     for change, update in (("Add", "update"), ("Remove", "difference_update")):
-        asked = form.get(change, [])
-        users = {p["UserId"] for p in asked if "UserId" in p}
-        groups = {p["Group"] for p in asked if "Group" in p}
+        accounts = form.get(change, [])
+        users = {p["UserId"] for p in accounts if "UserId" in p}
+        groups = {p["Group"] for p in accounts if "Group" in p}
         getattr(snapshot.create_volume_permission_userids, update)(users)
         getattr(snapshot.create_volume_permission_groups, update)(groups)
 
@@ -186,5 +186,5 @@ def _is_aws_managed(call: Call, key: str | None) -> bool:
     keys = regional(call, "kms")
     if key is None:
         return True
-    found = keys.keys.get(keys.get_key_id(key))
-    return found is not None and "alias/aws/ebs" in found.aliases
+    key_record = keys.keys.get(keys.get_key_id(key))
+    return key_record is not None and "alias/aws/ebs" in key_record.aliases

@@ -68,32 +68,36 @@ def _cases(call: Call) -> dict[str, dict[str, Any]]:
 
 
 def _create(call: Call) -> dict[str, Any]:
-    asked, made = call.params, now()
-    _check(asked.get("serviceCode"), asked.get("categoryCode"), asked.get("severityCode"))
+    parameters, created = call.params, now()
+    _check(
+        parameters.get("serviceCode"),
+        parameters.get("categoryCode"),
+        parameters.get("severityCode"),
+    )
     number = len(_cases(call)) + 1
-    case = f"case-{call.account}-{made.year}-{number:016x}"
-    told = {
-        "caseId": case,
-        "body": asked["communicationBody"],
+    case_id = f"case-{call.account}-{created.year}-{number:016x}"
+    message = {
+        "caseId": case_id,
+        "body": parameters["communicationBody"],
         "submittedBy": identity_of(call).arn,
-        "timeCreated": _stamp(made),
+        "timeCreated": _stamp(created),
         "attachmentSet": [],
     }
-    _cases(call)[case] = {
-        "caseId": case,
-        "displayId": f"{made:%y%m%d}{number:09}",
-        "subject": asked["subject"],
+    _cases(call)[case_id] = {
+        "caseId": case_id,
+        "displayId": f"{created:%y%m%d}{number:09}",
+        "subject": parameters["subject"],
         "status": "unassigned",
-        "serviceCode": asked["serviceCode"],
-        "categoryCode": asked["categoryCode"],
-        "severityCode": asked["severityCode"],
+        "serviceCode": parameters["serviceCode"],
+        "categoryCode": parameters["categoryCode"],
+        "severityCode": parameters["severityCode"],
         "submittedBy": identity_of(call).arn,
-        "timeCreated": _stamp(made),
-        "recentCommunications": {"communications": [told]},
-        "ccEmailAddresses": list(asked.get("ccEmailAddresses", [])),
-        "language": asked.get("language", "en"),
+        "timeCreated": _stamp(created),
+        "recentCommunications": {"communications": [message]},
+        "ccEmailAddresses": list(parameters.get("ccEmailAddresses", [])),
+        "language": parameters.get("language", "en"),
     }
-    return {"caseId": case}
+    return {"caseId": case_id}
 
 
 def _stamp(moment: Any) -> str:
@@ -109,21 +113,21 @@ def _check(service: Any, category: Any, severity: Any) -> None:
 
 
 def _describe(call: Call) -> dict[str, Any]:
-    asked, held = call.params, _cases(call)
-    if unknown := set(asked.get("caseIdList", ())) - set(held):
+    parameters, stored = call.params, _cases(call)
+    if unknown := set(parameters.get("caseIdList", ())) - set(stored):
         raise AwsError("CaseIdNotFound", f"No case was found: {', '.join(sorted(unknown))}")
-    wanted = asked.get("caseIdList") or list(held)
-    found = [
-        held[case]
-        for case in reversed(wanted)
-        if asked.get("includeResolvedCases") or held[case]["status"] != "resolved"
+    ids = parameters.get("caseIdList") or list(stored)
+    cases = [
+        stored[case]
+        for case in reversed(ids)
+        if parameters.get("includeResolvedCases") or stored[case]["status"] != "resolved"
     ]
-    if not asked.get("includeCommunications", True):
-        found = [{k: v for k, v in c.items() if k != "recentCommunications"} for c in found]
-    start = int(asked.get("nextToken", "0"))
-    end = start + int(asked.get("maxResults", _PAGE))
-    more = {"nextToken": str(end)} if end < len(found) else {}
-    return {"cases": found[start:end], **more}
+    if not parameters.get("includeCommunications", True):
+        cases = [{k: v for k, v in c.items() if k != "recentCommunications"} for c in cases]
+    start = int(parameters.get("nextToken", "0"))
+    end = start + int(parameters.get("maxResults", _PAGE))
+    next_page = {"nextToken": str(end)} if end < len(cases) else {}
+    return {"cases": cases[start:end], **next_page}
 
 
 def _resolve(call: Call) -> dict[str, Any]:
