@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol
 
 from contract import Manifest, Purpose, Rules, group_rules
 from responders.aws import Aws, explain
+from responders.clients import Clients
 from responders.permissions import Permission
 from responders.scene import Scene
 
@@ -134,9 +135,10 @@ class Incident:
     notes: list[str] = field(default_factory=list)
     risks: list[str] = field(default_factory=list)
 
-    def client(self, service: str) -> Any:
+    @property
+    def client(self) -> Clients:
         """The shared client of a service in the incident's region."""
-        return self.aws.client(service, self.region)
+        return self.aws.clients_in(self.region)
 
     def note(self, text: str) -> None:
         """Adds to the step's result: something to know, nothing wrong."""

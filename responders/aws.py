@@ -15,11 +15,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from contract import VERSION
+from responders.clients import Clients, How
 from responders.errors import BadInput
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
 
 T = TypeVar("T")
 
@@ -143,7 +147,26 @@ class Aws:
         )
         return boto3.Session(botocore_session=inner, region_name=region)
 
-    def client(
+    @property
+    def client(self) -> Clients:
+        """Gives the shared client of a service in a region (default: `home_region`).
+
+        `attempts` is how often a call is tried: see `responders.host.call_once` for those not to be
+        carried out twice. `own_endpoint` goes to the region's own address, where boto3's rules
+        send every region to the same one (Support).
+        """
+        return self._client
+
+    def clients_in(self, region: str) -> Clients:
+        """The same, in a region of its own where no other is given."""
+        default = region
+
+        def client(service: str, region: str | None = None, **how: Unpack[How]) -> Any:
+            return self._client(service, region or default, **how)
+
+        return client
+
+    def _client(
         self,
         service: str,
         region: str | None = None,
@@ -151,12 +174,6 @@ class Aws:
         attempts: int = 5,
         own_endpoint: bool = False,
     ) -> Any:
-        """The shared client of a service in a region (default: `home_region`).
-
-        `attempts` is how often a call is tried: see `responders.host.call_once` for those not to be
-        carried out twice. `own_endpoint` goes to the region's own address, where boto3's rules
-        send every region to the same one (Support).
-        """
         where = region or self.home_region
         key = (service, where, attempts, own_endpoint)
         with self._lock:
@@ -165,7 +182,7 @@ class Aws:
 
                 url = None
                 if own_endpoint:
-                    url = self.client(service, where, attempts=attempts).meta.endpoint_url
+                    url = self._client(service, where, attempts=attempts).meta.endpoint_url
                 self._clients[key] = self._session.client(
                     service,
                     region_name=where,
@@ -284,6 +301,12 @@ class Aws:
                     str(parsed.get("Error", {}).get("Code", "")),
                 )
             )
+
+
+def pages(client: BaseClient, operation: str, field: str, **params: Any) -> list[Any]:
+    """All entries of a paged operation, for one whose name is known only at run time."""
+    paginator = client.get_paginator(operation)
+    return [entry for page in paginator.paginate(**params) for entry in page[field]]
 
 
 class SomeFailed(Exception):

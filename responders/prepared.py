@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract import (
     MANIFEST_PARAMETER,
@@ -16,6 +16,9 @@ from contract import (
 )
 from responders.aws import Aws, code_of
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import FilterTypeDef
 
 PERMISSIONS = (
     allow("ec2:DescribeSecurityGroups", because="finds the prepared groups and reads their rules"),
@@ -41,7 +44,7 @@ class Group:
 
 def groups(aws: Aws, region: str, vpcs: Iterable[str] = ()) -> list[Group]:
     """The prepared groups of a region (of some of its VPCs), by id."""
-    filters = [
+    filters: list[FilterTypeDef] = [
         {
             "Name": f"tag:{TAG_PURPOSE}",
             "Values": [Purpose.ISOLATE.value, Purpose.UNTRACK.value],

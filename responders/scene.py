@@ -6,13 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from contract import Manifest
 from responders import prepared
 from responders.aws import Aws
+from responders.clients import Clients
 from responders.host import branch_interfaces
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_autoscaling.type_defs import AutoScalingInstanceDetailsTypeDef
+    from types_boto3_ec2.type_defs import FilterTypeDef, InstanceTypeDef, NetworkInterfaceTypeDef
 
 PERMISSIONS = (
     allow(
@@ -60,22 +65,23 @@ class Scene:
         ):
             self._once(name, ask)
 
-    def client(self, service: str) -> Any:
+    @property
+    def client(self) -> Clients:
         """The shared client in the scene's region."""
-        return self.aws.client(service, self.region)
+        return self.aws.clients_in(self.region)
 
     @property
-    def instance(self) -> dict[str, Any]:
+    def instance(self) -> InstanceTypeDef:
         """The instance as DescribeInstances says; `InstanceGone` when there is none."""
         return self._once("instance", self._instance).result()
 
     @property
-    def interfaces(self) -> list[dict[str, Any]]:
+    def interfaces(self) -> list[NetworkInterfaceTypeDef]:
         """Every network interface of the instance, by id: attached, or a branch of a trunk."""
         return self._once("interfaces", self._interfaces).result()
 
     @property
-    def fleet(self) -> dict[str, Any] | None:
+    def fleet(self) -> AutoScalingInstanceDetailsTypeDef | None:
         """The instance's entry in its Auto Scaling group, if it is in one."""
         return self._once("fleet", self._fleet).result()
 
@@ -89,18 +95,20 @@ class Scene:
         """The region's manifest, None where there is none."""
         return self._once("manifest", self._manifest).result()
 
-    def _instance(self) -> dict[str, Any]:
+    def _instance(self) -> InstanceTypeDef:
         answer = self.client("ec2").describe_instances(
             Filters=[{"Name": "instance-id", "Values": [self.instance_id]}]
         )
         found = [i for r in answer["Reservations"] for i in r["Instances"]]
         if not found or found[0]["State"]["Name"] in ("terminated", "shutting-down"):
             raise InstanceGone(f"{self.instance_id} is not there any more: it was terminated")
-        return dict(found[0])
+        return found[0]
 
-    def _interfaces(self) -> list[dict[str, Any]]:
+    def _interfaces(self) -> list[NetworkInterfaceTypeDef]:
         pages = self.client("ec2").get_paginator("describe_network_interfaces")
-        attached = [{"Name": "attachment.instance-id", "Values": [self.instance_id]}]
+        attached: list[FilterTypeDef] = [
+            {"Name": "attachment.instance-id", "Values": [self.instance_id]}
+        ]
         found = [i for page in pages.paginate(Filters=attached) for i in page["NetworkInterfaces"]]
         trunk = [str(i["NetworkInterfaceId"]) for i in found if i.get("InterfaceType") == "trunk"]
         if trunk:
@@ -108,7 +116,7 @@ class Scene:
             found += branches
         return sorted(found, key=lambda i: str(i["NetworkInterfaceId"]))
 
-    def _fleet(self) -> dict[str, Any] | None:
+    def _fleet(self) -> AutoScalingInstanceDetailsTypeDef | None:
         answer = self.client("autoscaling").describe_auto_scaling_instances(
             InstanceIds=[self.instance_id]
         )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from responders.action import Action, Incident, Seen
 from responders.aws import code_of
 from responders.identity.deny_policy import SETTLES, USERS
 from responders.identity.subject import is_key, is_temporary, subject_of
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_iam.literals import StatusTypeType
 
 
 class DeactivateKeys(Action):
@@ -76,7 +81,7 @@ def _wanted(incident: Incident) -> list[str] | None:
     return [] if is_temporary(incident.target) else [incident.target]
 
 
-def _update(incident: Incident, key: str, status: str) -> None:
+def _update(incident: Incident, key: str, status: StatusTypeType) -> None:
     incident.client("iam").update_access_key(
         UserName=subject_of(incident).name, AccessKeyId=key, Status=status
     )

@@ -7,12 +7,15 @@ that security groups can't, at once, but for the whole subnet (VPC user guide, "
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from responders.action import Action, Incident, Seen
 from responders.aws import expecting
 from responders.errors import Skip
 from responders.permissions import allow, ec2
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import CreateNetworkAclEntryRequestTypeDef, NetworkAclTypeDef
 
 WAYS = {"ingress": False, "egress": True}
 """Direction to `Egress` in the API."""
@@ -80,14 +83,18 @@ class DenySubnet(Action):
             if not numbered[entry]:
                 raise ValueError("no rule number is free before the first one that allows")
             with expecting("NetworkAclEntryAlreadyExists"):  # by a try whose answer was lost
-                incident.client("ec2").create_network_acl_entry(
-                    NetworkAclId=acl,
-                    RuleNumber=numbered[entry],
-                    Protocol=ALL,
-                    RuleAction="deny",
-                    Egress=WAYS[way],
-                    **{_field(cidr): cidr},
-                )
+                request: CreateNetworkAclEntryRequestTypeDef = {
+                    "NetworkAclId": acl,
+                    "RuleNumber": numbered[entry],
+                    "Protocol": ALL,
+                    "RuleAction": "deny",
+                    "Egress": WAYS[way],
+                }
+                if ":" in cidr:
+                    request["Ipv6CidrBlock"] = cidr
+                else:
+                    request["CidrBlock"] = cidr
+                incident.client("ec2").create_network_acl_entry(**request)
 
         incident.aws.each(deny, todo)
 
@@ -112,7 +119,7 @@ def _split(seen: Seen) -> Iterator[tuple[tuple[str, str, str], Mapping[str, Any]
         yield (acl, way, cidr), state
 
 
-def _of_subnets(incident: Incident) -> dict[str, dict[str, Any]]:
+def _of_subnets(incident: Incident) -> dict[str, NetworkAclTypeDef]:
     """The network ACLs of the instance's subnets; Skip when none can be seen."""
     subnets = sorted({str(i["SubnetId"]) for i in incident.scene.interfaces})
     found = _acls(incident, Filters=[{"Name": "association.subnet-id", "Values": subnets}])
@@ -125,21 +132,21 @@ def _of_subnets(incident: Incident) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _by_id(incident: Incident, ids: set[str]) -> dict[str, dict[str, Any]]:
+def _by_id(incident: Incident, ids: set[str]) -> dict[str, NetworkAclTypeDef]:
     """These network ACLs, without those that were deleted meanwhile."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, NetworkAclTypeDef] = {}
     for acl in sorted(ids):
         with expecting("InvalidNetworkAclID.NotFound"):
             found |= _acls(incident, NetworkAclIds=[acl])
     return found
 
 
-def _acls(incident: Incident, **which: Any) -> dict[str, dict[str, Any]]:
+def _acls(incident: Incident, **which: Any) -> dict[str, NetworkAclTypeDef]:
     pages = incident.client("ec2").get_paginator("describe_network_acls").paginate(**which)
     return {str(acl["NetworkAclId"]): acl for page in pages for acl in page["NetworkAcls"]}
 
 
-def _field(cidr: str) -> str:
+def _field(cidr: str) -> Literal["CidrBlock", "Ipv6CidrBlock"]:
     return "Ipv6CidrBlock" if ":" in cidr else "CidrBlock"
 
 

@@ -6,6 +6,8 @@ the Systems Manager agent among them, need it.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
 from responders.permissions import allow, ec2
@@ -49,7 +51,7 @@ class DisableMetadata(Action):
         _set(incident, before[ENDPOINT])
 
 
-def _set(incident: Incident, value: str) -> None:
+def _set(incident: Incident, value: Literal["enabled", "disabled"]) -> None:
     incident.client("ec2").modify_instance_metadata_options(
         InstanceId=incident.target, HttpEndpoint=value
     )

@@ -7,13 +7,15 @@ interface (EC2 user guide, "Elastic IP addresses"), so this is looked at once mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
 from responders.permissions import allow, ec2
 from responders.scene import Scene
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import AddressTypeDef
 
 ALLOCATION = "eipalloc-"
 """Begins the id of an Elastic IP; every other thing is an interface with an assigned address."""
@@ -67,8 +69,8 @@ class DropAddresses(Action):
         def drop(thing: str) -> None:
             if not thing.startswith(ALLOCATION):
                 _assign(incident, thing, False)
-            elif associations.get(thing):
-                incident.client("ec2").disassociate_address(AssociationId=associations[thing])
+            elif association := associations.get(thing):
+                incident.client("ec2").disassociate_address(AssociationId=association)
 
         try:
             incident.aws.each(drop, list(_present(incident, seen)))
@@ -99,21 +101,23 @@ class DropAddresses(Action):
         return bool(before["after_elastic"] or bool(before["address"]) == bool(now["address"]))
 
 
-def _elastic(incident: Incident) -> list[dict[str, Any]]:
+def _elastic(incident: Incident) -> list[AddressTypeDef]:
     """The Elastic IPs on the instance, and those known from before, wherever they are."""
     places = {
         "network-interface-id": [str(i["NetworkInterfaceId"]) for i in incident.scene.interfaces],
         "allocation-id": [thing for thing in incident.known if thing.startswith(ALLOCATION)],
     }
-    found: list[dict[str, Any]] = []
+    found: list[AddressTypeDef] = []
     for name, values in places.items():
         if values:
-            filters = [{"Name": name, "Values": values}]
-            found += incident.client("ec2").describe_addresses(Filters=filters)["Addresses"]
+            answer = incident.client("ec2").describe_addresses(
+                Filters=[{"Name": name, "Values": values}]
+            )
+            found += answer["Addresses"]
     return found
 
 
-def _place(address: Mapping[str, Any]) -> dict[str, Any]:
+def _place(address: AddressTypeDef) -> dict[str, Any]:
     return {
         "address": str(address["PublicIp"]),
         "interface": address.get("NetworkInterfaceId") or None,

@@ -8,7 +8,7 @@ stays open: then only the console, or a reboot, takes them away. Root on the hos
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import TYPE_CHECKING
 
 from contract import Document
 from responders.action import Action, Incident, Seen
@@ -16,6 +16,10 @@ from responders.errors import Skip
 from responders.host import host_readiness, run_command
 from responders.permissions import allow
 from responders.record.journal import canonical
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import FilterTypeDef
+    from types_boto3_ssm.type_defs import CommandTypeDef
 
 DOCUMENT = Document.HOST_FIREWALL
 SECONDS = 120
@@ -106,13 +110,13 @@ def _saved(incident: Incident) -> bool:
     return bool(incident.known) and any(n.startswith(_prefix(incident)) for n in names)
 
 
-def _last(incident: Incident) -> dict[str, Any] | None:
+def _last(incident: Incident) -> CommandTypeDef | None:
     """The newest command of this case that succeeded on the host."""
     sent = run_command.history(incident, incident.target, DOCUMENT)
     return next((c for c in sent if c["Status"] == "Success"), None)
 
 
-def _given(command: dict[str, Any], parameter: str) -> str:
+def _given(command: CommandTypeDef, parameter: str) -> str:
     return str(next(iter(command.get("Parameters", {}).get(parameter, ())), ""))
 
 
@@ -133,7 +137,7 @@ def _channel(incident: Incident) -> dict[str, str]:
     """What stays open: endpoints of Systems Manager in the VPC, and DNS."""
     vpcs = sorted({str(i["VpcId"]) for i in incident.scene.interfaces})
     client = incident.client("ec2")
-    of_these = [{"Name": "vpc-id", "Values": vpcs}]
+    of_these: list[FilterTypeDef] = [{"Name": "vpc-id", "Values": vpcs}]
     pages = client.get_paginator("describe_vpc_endpoints").paginate(Filters=of_these)
     found = {
         str(e["ServiceName"]).rsplit(".", 1)[-1]: e

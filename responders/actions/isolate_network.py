@@ -9,7 +9,7 @@ everything through while it is on. `direct` isolates at once and leaves tracked 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract import Purpose
 from responders import prepared
@@ -18,10 +18,21 @@ from responders.aws import SomeFailed, explain
 from responders.permissions import allow, ec2
 from responders.scene import Scene
 
-TIMEOUTS = {"TcpEstablishedTimeout": 60, "UdpStreamTimeout": 60, "UdpTimeout": 30}
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import ConnectionTrackingSpecificationRequestTypeDef
+
+TIMEOUTS: ConnectionTrackingSpecificationRequestTypeDef = {
+    "TcpEstablishedTimeout": 60,
+    "UdpStreamTimeout": 60,
+    "UdpTimeout": 30,
+}
 """Seconds: the shortest that an interface accepts."""
 
-DEFAULTS = {"TcpEstablishedTimeout": 432_000, "UdpStreamTimeout": 180, "UdpTimeout": 30}
+DEFAULTS: ConnectionTrackingSpecificationRequestTypeDef = {
+    "TcpEstablishedTimeout": 432_000,
+    "UdpStreamTimeout": 180,
+    "UdpTimeout": 30,
+}
 """Seconds: what an interface has when nobody set anything (350 for TCP on Nitro v6)."""
 
 
@@ -183,7 +194,7 @@ def _same_tracking(one: Any, other: Any) -> bool:
     return _complete(one) == _complete(other)
 
 
-def _complete(tracking: Any) -> dict[str, int]:
+def _complete(tracking: Any) -> ConnectionTrackingSpecificationRequestTypeDef:
     return {**DEFAULTS, **(tracking or {})}
 
 

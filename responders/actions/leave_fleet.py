@@ -8,12 +8,15 @@ replacement, unless `--no-replace`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from responders.action import Action, Incident, Seen
 from responders.aws import explain
 from responders.errors import Skip
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
 
 GROUP = "arn:{partition}:autoscaling:*:{account}:autoScalingGroup:*:autoScalingGroupName/*"
 MIN_SIZE = "min-size of "
@@ -124,7 +127,7 @@ def _state(incident: Incident) -> str | None:
     return next((str(i["LifecycleState"]) for i in answer["AutoScalingInstances"]), None)
 
 
-def _group(incident: Incident, name: str) -> dict[str, Any] | None:
+def _group(incident: Incident, name: str) -> AutoScalingGroupTypeDef | None:
     answer = incident.client("autoscaling").describe_auto_scaling_groups(
         AutoScalingGroupNames=[name]
     )

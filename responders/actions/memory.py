@@ -15,6 +15,7 @@ from responders.errors import Skip
 from responders.host import run_command
 from responders.host.host_readiness import has_way_out, ready, vault_of
 from responders.host.run_command import CommandFailed
+from responders.instance_types import instance_type
 from responders.permissions import allow
 from responders.record import capture_tools
 from responders.record.journal import canonical
@@ -160,8 +161,8 @@ def _check(
 def _weigh(incident: Incident, memory: int) -> None:
     """A host that owns up to little memory may hide the rest: said, not judged."""
     kind = str(incident.scene.instance["InstanceType"])
-    answer = incident.client("ec2").describe_instance_types(InstanceTypes=[kind])
-    whole = int(answer["InstanceTypes"][0]["MemoryInfo"]["SizeInMiB"]) << 20
+    described = instance_type(incident.client("ec2"), kind)
+    whole = int(described["MemoryInfo"]["SizeInMiB"]) << 20
     if memory < whole * CREDIBLE:
         incident.risk(
             f"the host says that it has {memory >> 20} MiB of memory; a {kind} has {whole >> 20}: "

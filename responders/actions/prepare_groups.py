@@ -7,7 +7,7 @@ both are loud, because they mean that the preparation failed or that somebody ta
 from __future__ import annotations
 
 from dataclasses import astuple
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract import (
     GROUP_DESCRIPTIONS,
@@ -25,6 +25,9 @@ from responders.action import Action, Incident, Seen
 from responders.aws import code_of, expecting
 from responders.errors import Skip
 from responders.permissions import allow, ec2
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import SecurityGroupTypeDef
 
 SHOWS_AFTER = 10.0
 """Seconds that EC2 is given to show a group that was just made."""
@@ -168,12 +171,13 @@ def _repair(incident: Incident, group_id: str, wanted: Rules) -> None:
     """Removes every rule that was not prepared, whatever its peer, and adds those that lack."""
     client = incident.client("ec2")
     group = _described(incident, group_id)
-    for way, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+    entries = {"ingress": group["IpPermissions"], "egress": group["IpPermissionsEgress"]}
+    for way, present in entries.items():
         wants = set(getattr(wanted, way))
-        extra = [e for e in group[key] if not wants.issuperset(permission_rules([e]))]
+        extra = [e for e in present if not wants.issuperset(permission_rules([e]))]
         if extra:
             getattr(client, f"revoke_security_group_{way}")(GroupId=group_id, IpPermissions=extra)
-        kept = permission_rules([entry for entry in group[key] if entry not in extra])
+        kept = permission_rules([entry for entry in present if entry not in extra])
         if lacking := sorted(wants - set(kept)):
             with expecting("InvalidPermission.Duplicate"):
                 getattr(client, f"authorize_security_group_{way}")(
@@ -181,9 +185,9 @@ def _repair(incident: Incident, group_id: str, wanted: Rules) -> None:
                 )
 
 
-def _described(incident: Incident, group_id: str) -> dict[str, Any]:
+def _described(incident: Incident, group_id: str) -> SecurityGroupTypeDef:
     """The group as described; a new one may take a moment to show."""
-    found: list[dict[str, Any]] = []
+    found: list[SecurityGroupTypeDef] = []
 
     def ready() -> bool:
         with expecting("InvalidGroup.NotFound"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from responders.action import Action, Incident, Seen
 from responders.aws import SomeFailed, explain
 from responders.permissions import allow, ec2
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceAttributeTypeDef
 
 ATTRIBUTES: dict[str, tuple[str, Any]] = {
     "disableApiTermination": ("DisableApiTermination", True),
@@ -44,8 +47,7 @@ class Protect(Action):
         }
         seen: dict[str, Any] = {}
         for name, answer in asked.items():
-            field, _ = ATTRIBUTES[name]
-            seen[name] = answer.result()[field].get("Value")
+            seen[name] = _value(answer.result(), name)
         for mapping in incident.scene.instance.get("BlockDeviceMappings", ()):
             if "Ebs" in mapping:
                 seen[f"device {mapping['DeviceName']}"] = mapping["Ebs"]["DeleteOnTermination"]
@@ -75,6 +77,16 @@ class Protect(Action):
     def undo(self, incident: Incident, before: Seen) -> None:
         """Every attribute as it was."""
         _write(incident, before)
+
+
+def _value(answer: InstanceAttributeTypeDef, attribute: str) -> bool | str | None:
+    match attribute:
+        case "disableApiTermination":
+            return answer["DisableApiTermination"].get("Value")
+        case "disableApiStop":
+            return answer["DisableApiStop"].get("Value")
+        case _:
+            return answer["InstanceInitiatedShutdownBehavior"].get("Value")
 
 
 def _wanted(thing: str) -> Any:

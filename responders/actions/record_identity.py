@@ -7,7 +7,7 @@ from typing import Any
 
 from responders.action import Action, Incident, Seen
 from responders.actions.record_parts.part import as_json
-from responders.aws import code_of
+from responders.aws import code_of, pages
 from responders.identity import principal
 from responders.identity.deny_policy import ROLES, USERS
 from responders.identity.policies import policies_of
@@ -93,8 +93,7 @@ def _parts(incident: Incident) -> dict[str, Part]:
 
 
 def _pages(incident: Incident, operation: str, field: str, **given: Any) -> list[Any]:
-    pages = incident.client("iam").get_paginator(operation).paginate(**given)
-    return [entry for page in pages for entry in page[field]]
+    return pages(incident.client("iam"), operation, field, **given)
 
 
 def _identity(incident: Incident, who: str) -> Any:

@@ -191,7 +191,7 @@ def _profiles(incident: Incident) -> dict[str, bool]:
     """ARN of each profile of the instance's own, to whether the instance has it now."""
     former = (incident.earlier.get(SwapProfile.name, {}).get(PROFILE) or {}).get("arn")
     association = associated(incident)
-    now = association and str(association["IamInstanceProfile"]["Arn"])
+    now = str(association["IamInstanceProfile"]["Arn"]) if association else None
     profiles = {former: False, now: True}
     return {arn: holds for arn, holds in profiles.items() if arn and not is_isolated(incident, arn)}
 

@@ -8,7 +8,7 @@ volume follow, because one call gives all snapshots of the set the same tags.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract import (
     TAG_CASE,
@@ -26,6 +26,9 @@ from responders.permissions import allow, ec2
 from responders.scene import InstanceGone
 from responders.volumes import snapshots
 from responders.volumes.snapshots import SNAPSHOTS, Snapshot
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import TagTypeDef
 
 SKEW = timedelta(minutes=10)
 """How far this machine's clock may be from AWS's."""
@@ -191,5 +194,5 @@ def _create(incident: Incident, devices: dict[str, str], done: list[str]) -> dic
     return {str(s["SnapshotId"]): str(s["VolumeId"]) for s in answer["Snapshots"]}
 
 
-def _listed(tags: dict[str, str]) -> list[dict[str, str]]:
+def _listed(tags: dict[str, str]) -> list[TagTypeDef]:
     return [{"Key": k, "Value": v} for k, v in tags.items()]

@@ -13,6 +13,7 @@ from responders.action import Action, Incident, Seen
 from responders.actions.protect import Protect
 from responders.aws import explain
 from responders.errors import Skip
+from responders.instance_types import instance_type
 from responders.permissions import Permission, allow, ec2
 
 PROTECTION = "disableApiStop"
@@ -102,7 +103,7 @@ def _was_protected(incident: Incident) -> bool:
 
 def _is_protected(incident: Incident) -> bool:
     answer = incident.client("ec2").describe_instance_attribute(
-        InstanceId=incident.target, Attribute=PROTECTION
+        InstanceId=incident.target, Attribute="disableApiStop"
     )
     return bool(answer["DisableApiStop"].get("Value"))
 
@@ -125,8 +126,8 @@ def _lost(incident: Incident) -> str:
     """What a stop loses, in words."""
     kind = str(incident.scene.instance["InstanceType"])
     try:
-        answer = incident.client("ec2").describe_instance_types(InstanceTypes=[kind])
-        storage = answer["InstanceTypes"][0].get("InstanceStorageInfo", {})
+        described = instance_type(incident.client("ec2"), kind)
+        storage = described.get("InstanceStorageInfo", {})
     except Exception as error:
         return f"its memory is lost, and instance-store volumes if it has any: {explain(error)}"
     disks = [f"{d['Count']} x {d['SizeInGB']} GB {d['Type']}" for d in storage.get("Disks", ())]

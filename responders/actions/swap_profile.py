@@ -7,13 +7,16 @@ them, once no new ones can be had.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from contract import CHANNEL_PROFILE, DARK_PROFILE, IAM_PATH
 from responders.action import Action, Incident, Seen
 from responders.aws import explain, is_denied
 from responders.errors import Skip
 from responders.permissions import allow, ec2
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import IamInstanceProfileAssociationTypeDef
 
 PROFILE = "profile"
 REMOVE = "none"
@@ -96,7 +99,7 @@ class SwapProfile(Action):
             ) from error
 
 
-def associated(incident: Incident) -> dict[str, Any] | None:
+def associated(incident: Incident) -> IamInstanceProfileAssociationTypeDef | None:
     """The instance's profile association; None when it has no profile."""
     answer = incident.client("ec2").describe_iam_instance_profile_associations(
         Filters=[

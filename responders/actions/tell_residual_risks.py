@@ -9,11 +9,14 @@ Nothing is changed here, and nothing waits for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Seen
 from responders.aws import SomeFailed, explain
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import FilterTypeDef, RouteTypeDef
 
 ADVICE = "--nacl with the remote addresses cuts them"
 ALWAYS = (
@@ -94,11 +97,7 @@ def _tell(incident: Incident, seen: Mapping[str, Found], failures: list[str]) ->
         incident.risk(f"not known which connections live on: {line}")
 
 
-def _pages(incident: Incident, operation: str, **which: Any) -> list[Mapping[str, Any]]:
-    return list(incident.client("ec2").get_paginator(operation).paginate(**which))
-
-
-def _filters(**values: list[str]) -> list[dict[str, Any]]:
+def _filters(**values: list[str]) -> list[FilterTypeDef]:
     return [
         {"Name": n.replace("__", ".").replace("_", "-"), "Values": v} for n, v in values.items()
     ]
@@ -106,10 +105,10 @@ def _filters(**values: list[str]) -> list[dict[str, Any]]:
 
 def _routes(incident: Incident, subnets: list[str], vpcs: list[str]) -> Found:
     """Gateways that the instance's route tables lead to: their own, else the VPC's main one."""
-    filters = _filters(vpc_id=vpcs)
+    pages = incident.client("ec2").get_paginator("describe_route_tables")
     tables = [
         table
-        for page in _pages(incident, "describe_route_tables", Filters=filters)
+        for page in pages.paginate(Filters=_filters(vpc_id=vpcs))
         for table in page["RouteTables"]
     ]
     own = {
@@ -132,7 +131,7 @@ def _routes(incident: Incident, subnets: list[str], vpcs: list[str]) -> Found:
     return sorted(found)
 
 
-def _gateway(route: Mapping[str, Any]) -> str:
+def _gateway(route: RouteTypeDef) -> str:
     gateway = str(route.get("GatewayId", ""))
     if route.get("NatGatewayId"):
         return f"NAT gateway {route['NatGatewayId']}"
@@ -145,10 +144,11 @@ def _gateway(route: Mapping[str, Any]) -> str:
 
 def _endpoints(incident: Incident, vpcs: list[str]) -> Found:
     """PrivateLink interfaces, and the gateway endpoint of DynamoDB."""
+    pages = incident.client("ec2").get_paginator("describe_vpc_endpoints")
     return sorted(
         f"{endpoint['VpcEndpointType']} endpoint {endpoint['VpcEndpointId']} "
         f"({endpoint['ServiceName']})"
-        for page in _pages(incident, "describe_vpc_endpoints", Filters=_filters(vpc_id=vpcs))
+        for page in pages.paginate(Filters=_filters(vpc_id=vpcs))
         for endpoint in page["VpcEndpoints"]
         if endpoint["VpcEndpointType"] == "Interface"
         or str(endpoint["ServiceName"]).endswith(".dynamodb")
@@ -157,9 +157,10 @@ def _endpoints(incident: Incident, vpcs: list[str]) -> Found:
 
 def _services(incident: Incident, vpcs: list[str]) -> Found:
     filters = _filters(vpc_id=vpcs, interface_type=sorted(MANAGED))
+    pages = incident.client("ec2").get_paginator("describe_network_interfaces")
     kinds = {
         str(interface["InterfaceType"])
-        for page in _pages(incident, "describe_network_interfaces", Filters=filters)
+        for page in pages.paginate(Filters=filters)
         for interface in page["NetworkInterfaces"]
     }
     return sorted(MANAGED[kind] for kind in kinds)

@@ -8,10 +8,18 @@ gives them, for the association can't be listed in every account.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 from responders.aws import explain
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ec2.type_defs import (
+        DescribeNetworkInterfacesRequestPaginateTypeDef,
+        FilterTypeDef,
+        NetworkInterfaceTypeDef,
+    )
 
 PERMISSIONS = (
     allow(
@@ -23,11 +31,13 @@ EKS_TAG = "vpcresources.k8s.aws/trunk-eni-id"
 """On the branch interfaces of pods; the value is the trunk's id."""
 
 
-def branches(client: Any, trunk: Iterable[str]) -> tuple[list[dict[str, Any]], list[str]]:
+def branches(
+    client: EC2Client, trunk: Iterable[str]
+) -> tuple[list[NetworkInterfaceTypeDef], list[str]]:
     """The branch interfaces of some trunks, and what could not be seen of them."""
     wanted = sorted(trunk)
     unseen = []
-    filters = [{"Name": f"tag:{EKS_TAG}", "Values": wanted}]
+    filters: list[FilterTypeDef] = [{"Name": f"tag:{EKS_TAG}", "Values": wanted}]
     found = {str(i["NetworkInterfaceId"]): i for i in _interfaces(client, Filters=filters)}
     try:
         ids = _associated(client, wanted) - set(found)
@@ -43,12 +53,14 @@ def branches(client: Any, trunk: Iterable[str]) -> tuple[list[dict[str, Any]], l
     return list(found.values()), unseen
 
 
-def _interfaces(client: Any, **which: Any) -> list[dict[str, Any]]:
+def _interfaces(
+    client: EC2Client, **which: Unpack[DescribeNetworkInterfacesRequestPaginateTypeDef]
+) -> list[NetworkInterfaceTypeDef]:
     pages = client.get_paginator("describe_network_interfaces").paginate(**which)
     return [interface for page in pages for interface in page["NetworkInterfaces"]]
 
 
-def _associated(client: Any, trunk: list[str]) -> set[str]:
+def _associated(client: EC2Client, trunk: list[str]) -> set[str]:
     pages = client.get_paginator("describe_trunk_interface_associations").paginate()
     return {
         str(association["BranchInterfaceId"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from contract import Rule, permission_rules
 from responders.action import Incident
 from responders.errors import Skip
@@ -45,7 +43,7 @@ def has_way_out(incident: Incident) -> bool:
     ids = sorted({str(g["GroupId"]) for i in scene.interfaces for g in i["Groups"]})
     if not ids:
         return False
-    answer: dict[str, Any] = incident.client("ec2").describe_security_groups(
+    answer = incident.client("ec2").describe_security_groups(
         Filters=[{"Name": "group-id", "Values": ids}]
     )
     return any(

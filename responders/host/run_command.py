@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract import STEPS, Document, ScriptExit
 from responders.action import Incident
@@ -20,6 +20,9 @@ from responders.aws import code_of
 from responders.errors import Skip
 from responders.host.call_once import once
 from responders.permissions import allow, ec2
+
+if TYPE_CHECKING:
+    from types_boto3_ssm.type_defs import CommandTypeDef
 
 PERMISSIONS = (
     allow(
@@ -110,7 +113,7 @@ def comment(incident: Incident, document: Document) -> str:
     return f"{document.value} for case {incident.case}"[:100]
 
 
-def history(incident: Incident, instance: str, document: Document) -> list[dict[str, Any]]:
+def history(incident: Incident, instance: str, document: Document) -> list[CommandTypeDef]:
     """This case's commands of a document on an instance, the newest first (kept for 30 days)."""
     pages = incident.client("ssm").get_paginator("list_commands")
     sent = pages.paginate(
@@ -128,7 +131,7 @@ def history(incident: Incident, instance: str, document: Document) -> list[dict[
 
 def under_way(
     incident: Incident, instance: str, document: Document, seconds: float, **parameters: str
-) -> dict[str, Any] | None:
+) -> CommandTypeDef | None:
     """A command of this case with these parameters that has not ended, and still may."""
     since = datetime.now(UTC) - timedelta(seconds=seconds + GRACE)
     for command in history(incident, instance, document):

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from responders.aws import Aws
 from responders.errors import BadInput
@@ -20,6 +20,9 @@ from responders.hunt.event import Attribute
 from responders.hunt.lead import Lead
 from responders.hunt.source import Page, Window
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_cloudtrail.type_defs import GetQueryResultsRequestTypeDef
 
 PERMISSIONS = (
     allow(
@@ -75,14 +78,14 @@ class Lake:
         client = self._aws.client("cloudtrail", self._region)
         query = client.start_query(QueryStatement=sql)["QueryId"]
         self._await(client, query)
-        token = ""
+        request: GetQueryResultsRequestTypeDef = {"QueryId": query, "MaxQueryResults": ROWS}
         while True:
-            request = {"QueryId": query, "MaxQueryResults": ROWS}
-            answer = client.get_query_results(**request, **({"NextToken": token} if token else {}))
+            answer = client.get_query_results(**request)
             yield [_record(row) for row in answer.get("QueryResultRows", ())]
             token = answer.get("NextToken", "")
             if not token:
                 return
+            request["NextToken"] = token
 
     def _await(self, client: Any, query: str) -> None:
         begun = time.monotonic()

@@ -14,13 +14,16 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from responders.aws import Aws
 from responders.errors import BadInput
 from responders.hunt.lead import Lead
 from responders.hunt.source import Page, Window
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import ListObjectsV2RequestPaginateTypeDef
 
 PERMISSIONS = (
     allow(
@@ -108,16 +111,19 @@ class Trail:
         return found
 
     def _folders(self, prefix: str) -> list[str]:
-        pages = self._pages(prefix, Delimiter="/")
+        pages = self._pages(prefix, "/")
         return [str(p["Prefix"]) for page in pages for p in page.get("CommonPrefixes", ())]
 
     def _keys(self, region: str, day: date) -> Iterator[str]:
         for page in self._pages(f"{region}{day:%Y/%m/%d}/"):
             yield from (str(o["Key"]) for o in page.get("Contents", ()))
 
-    def _pages(self, prefix: str, **more: str) -> Iterator[Any]:
+    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[Any]:
         paginator = self._aws.client("s3").get_paginator("list_objects_v2")
-        yield from paginator.paginate(Bucket=self._bucket, Prefix=prefix, **more)
+        request: ListObjectsV2RequestPaginateTypeDef = {"Bucket": self._bucket, "Prefix": prefix}
+        if delimiter:
+            request["Delimiter"] = delimiter
+        yield from paginator.paginate(**request)
 
     def _read(self, keys: Iterator[str]) -> Iterator[Page]:
         """The records of each object, in order, some objects ahead."""

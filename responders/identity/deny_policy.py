@@ -12,7 +12,7 @@ from typing import Any
 
 from contract import IAM_PATH, TAG_CASE, TAG_KIT, deny_policy_name
 from responders.action import Incident
-from responders.aws import code_of, is_denied
+from responders.aws import code_of, is_denied, pages
 from responders.identity import deny_document
 from responders.identity.deny_document import Document
 from responders.identity.principal import Principal
@@ -189,8 +189,8 @@ class IdentityPolicy:
         return deny_document.room(self._kind, others)
 
     def _inline_policies(self) -> Iterator[tuple[str, Document]]:
-        pages = self._iam.get_paginator(f"list_{self._kind}_policies").paginate(**self._who)
-        for name in [n for page in pages for n in page["PolicyNames"]]:
+        operation = f"list_{self._kind}_policies"
+        for name in pages(self._iam, operation, "PolicyNames", **self._who):
             document = self._inline(name)
             if document is not None:
                 yield name, document
@@ -212,16 +212,16 @@ class IdentityPolicy:
 
     def _attached(self) -> bool:
         """Whether the managed policy is attached; it is not to an identity that is gone."""
-        pages = self._iam.get_paginator(f"list_attached_{self._kind}_policies").paginate(
-            **self._who, PathPrefix=IAM_PATH
-        )
+        operation = f"list_attached_{self._kind}_policies"
         try:
-            attached = [p["PolicyArn"] for page in pages for p in page["AttachedPolicies"]]
+            attached = pages(
+                self._iam, operation, "AttachedPolicies", **self._who, PathPrefix=IAM_PATH
+            )
         except Exception as error:
             if code_of(error) == "NoSuchEntity":
                 return False
             raise
-        return self._arn in attached
+        return any(policy["PolicyArn"] == self._arn for policy in attached)
 
     def _put_managed(self, document: Document) -> None:
         try:

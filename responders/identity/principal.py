@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from responders.aws import Aws, Identity, code_of, explain, is_denied
+from responders.aws import Aws, Identity, code_of, explain, is_denied, pages
 from responders.errors import BadInput, NotContained
 from responders.permissions import allow
 
@@ -195,5 +195,4 @@ def _advice(aws: Aws, wanted: Principal) -> str:
 
 
 def _all(aws: Aws, kind: str) -> list[dict[str, Any]]:
-    pages = aws.client("iam").get_paginator(f"list_{kind}s").paginate()
-    return [entry for page in pages for entry in page[f"{kind.title()}s"]]
+    return pages(aws.client("iam"), f"list_{kind}s", f"{kind.title()}s")

@@ -10,11 +10,12 @@ import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from contract import Manifest
 from responders import prepared
 from responders.aws import Aws, Identity, explain
+from responders.clients import Clients
 
 OK, WARN, FAIL, UNKNOWN = "ok", "warn", "fail", "unknown"
 REGIONAL = ("manifest", "groups", "documents", "key", "forensics", "agents", "tags")
@@ -61,9 +62,10 @@ class Place:
     region: str
     identity: Identity
 
-    def client(self, service: str) -> Any:
+    @property
+    def client(self) -> Clients:
         """The shared client in this region."""
-        return self.aws.client(service, self.region)
+        return self.aws.clients_in(self.region)
 
     @cached_property
     def manifest(self) -> Manifest | None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from responders.permissions import allow
 from responders.readiness import OK, WARN, Finding, Place
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import FilterTypeDef
 
 PERMISSIONS = (
     allow("ec2:DescribeInstances", because="counts the running instances"),
@@ -16,7 +20,7 @@ SHOWN = 5
 
 def check(place: Place) -> Iterator[Finding]:
     """A warning that names the first of those out of reach; silent where nothing runs."""
-    running = [{"Name": "instance-state-name", "Values": ["running"]}]
+    running: list[FilterTypeDef] = [{"Name": "instance-state-name", "Values": ["running"]}]
     pages = place.client("ec2").get_paginator("describe_instances").paginate(Filters=running)
     instances = {i["InstanceId"] for p in pages for r in p["Reservations"] for i in r["Instances"]}
     if not instances:

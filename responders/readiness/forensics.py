@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from responders.permissions import allow
 from responders.readiness import FAIL, OK, WARN, Finding, Place
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import FilterTypeDef
 
 PERMISSIONS = (
     allow(
@@ -35,7 +39,7 @@ def check(place: Place) -> Iterator[Finding]:
     if not ec2.describe_vpcs(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Vpcs"]:
         yield Finding("forensics", FAIL, f"{vpc} is not there", "Run `pulumi up`.", vpc=vpc)
         return
-    attached = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
+    attached: list[FilterTypeDef] = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
     internet = ec2.describe_internet_gateways(Filters=attached)
     ways = [g["InternetGatewayId"] for g in internet["InternetGateways"]]
     nats = ec2.describe_nat_gateways(Filters=[{"Name": "vpc-id", "Values": [vpc]}])

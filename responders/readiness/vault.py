@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from responders.aws import code_of
 from responders.permissions import allow
 from responders.readiness import FAIL, OK, Finding, Place
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import (
+        GetBucketEncryptionOutputTypeDef,
+        GetObjectLockConfigurationOutputTypeDef,
+        GetPublicAccessBlockOutputTypeDef,
+    )
 
 PERMISSIONS = (
     allow(
@@ -36,7 +43,7 @@ def check(place: Place) -> Iterator[Finding]:
         return
     bucket = manifest.vault_bucket
     s3 = place.aws.client("s3", manifest.vault_region or place.region)
-    looks = (
+    looks: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("versioned", lambda: s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"),
         ("locked", lambda: _locked(s3.get_object_lock_configuration(Bucket=bucket))),
         ("encrypted with a key", lambda: _encrypted(s3.get_bucket_encryption(Bucket=bucket))),
@@ -56,18 +63,18 @@ def check(place: Place) -> Iterator[Finding]:
         )
 
 
-def _locked(answer: Any) -> bool:
+def _locked(answer: GetObjectLockConfigurationOutputTypeDef) -> bool:
     lock = answer["ObjectLockConfiguration"]
     retention = lock.get("Rule", {}).get("DefaultRetention", {})
     return lock.get("ObjectLockEnabled") == "Enabled" and bool(retention.get("Mode"))
 
 
-def _encrypted(answer: Any) -> bool:
+def _encrypted(answer: GetBucketEncryptionOutputTypeDef) -> bool:
     rules = answer["ServerSideEncryptionConfiguration"]["Rules"]
     return any(
         r["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"].startswith("aws:kms") for r in rules
     )
 
 
-def _closed(answer: Any) -> bool:
+def _closed(answer: GetPublicAccessBlockOutputTypeDef) -> bool:
     return all(answer["PublicAccessBlockConfiguration"].values())

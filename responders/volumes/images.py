@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from responders.action import Options
 from responders.aws import Aws, code_of
 from responders.errors import BadInput
+from responders.instance_types import instance_type
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import ImageTypeDef
 
 DEFAULT = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}"
 """AWS's public parameter; the image has the Systems Manager agent, and needs no internet."""
@@ -53,14 +57,15 @@ def image_of(aws: Aws, region: str, options: Options) -> Image:
             f"{wanted!r} is no image",
             f"Give an id such as ami-0123456789abcdef0, or a parameter that begins {PUBLIC}.",
         )
-    of_this = [{"Name": "image-id", "Values": [wanted]}]
-    found = aws.client("ec2", region).describe_images(Filters=of_this)["Images"]
+    found = aws.client("ec2", region).describe_images(
+        Filters=[{"Name": "image-id", "Values": [wanted]}]
+    )["Images"]
     if not found:
         raise BadInput(f"there is no image {wanted} in {region}", "Give another --image.")
     return _image(found[0])
 
 
-def _image(described: dict[str, Any]) -> Image:
+def _image(described: ImageTypeDef) -> Image:
     root = str(described["RootDeviceName"])
     disks = {m["DeviceName"]: m.get("Ebs", {}) for m in described.get("BlockDeviceMappings", ())}
     return Image(str(described["ImageId"]), root, int(disks.get(root, {}).get("VolumeSize", 0)))
@@ -68,8 +73,8 @@ def _image(described: dict[str, Any]) -> Image:
 
 def _architecture(aws: Aws, region: str, machine: str) -> str:
     try:
-        answer = aws.client("ec2", region).describe_instance_types(InstanceTypes=[machine])
-        kinds = answer["InstanceTypes"][0]["ProcessorInfo"]["SupportedArchitectures"]
+        described = instance_type(aws.client("ec2", region), machine)
+        kinds = described["ProcessorInfo"]["SupportedArchitectures"]
     except Exception as error:
         if not code_of(error).startswith("InvalidInstanceType"):
             raise

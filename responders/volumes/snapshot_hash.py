@@ -13,9 +13,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from responders.aws import Aws
+
+if TYPE_CHECKING:
+    from types_boto3_ebs import EBSClient
+    from types_boto3_ebs.type_defs import BlockTypeDef, ListSnapshotBlocksResponseTypeDef
 
 AHEAD = 32
 """Blocks that are under way at the same time."""
@@ -66,7 +70,7 @@ def _zeros(digest: Any, count: int) -> None:
 
 
 def _blocks(
-    aws: Aws, client: Any, snapshot: str, first: dict[str, Any]
+    aws: Aws, client: EBSClient, snapshot: str, first: ListSnapshotBlocksResponseTypeDef
 ) -> Iterator[tuple[int, bytes]]:
     """Every written block in order, some always on their way."""
     under_way: deque[tuple[int, Future[bytes]]] = deque()
@@ -84,7 +88,9 @@ def _next(under_way: deque[tuple[int, Future[bytes]]]) -> tuple[int, bytes]:
     return index, block.result()
 
 
-def _listed(client: Any, snapshot: str, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _listed(
+    client: EBSClient, snapshot: str, page: ListSnapshotBlocksResponseTypeDef
+) -> Iterator[BlockTypeDef]:
     while True:
         yield from sorted(page["Blocks"], key=lambda b: int(b["BlockIndex"]))
         if not page.get("NextToken"):
@@ -94,7 +100,7 @@ def _listed(client: Any, snapshot: str, page: dict[str, Any]) -> Iterator[dict[s
         )
 
 
-def _read(client: Any, snapshot: str, index: int, token: str) -> bytes:
+def _read(client: EBSClient, snapshot: str, index: int, token: str) -> bytes:
     answer = client.get_snapshot_block(SnapshotId=snapshot, BlockIndex=index, BlockToken=token)
     data = bytes(answer["BlockData"].read())
     checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()

@@ -177,10 +177,10 @@ def trial(
     """Makes a trial; each time the account is new. All share their clients, and no disk is slow."""
     hurry(monkeypatch)
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-    client, shared = Aws.client, Aws(Access(region=REGION))
+    client, shared = Aws._client, Aws(Access(region=REGION))
     monkeypatch.setattr(
         Aws,
-        "client",
+        "_client",
         lambda self, name, region=None, **how: client(shared, name, region or REGION, **how),
     )
     numbers = count(1)

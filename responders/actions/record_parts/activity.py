@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from responders.action import Incident
-from responders.actions.record_parts.part import Absent, Part, as_json, pages
+from responders.actions.record_parts.part import Absent, Part, as_json
+from responders.aws import pages
 from responders.host import run_command
 from responders.permissions import allow
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 
 from responders.action import Incident
-from responders.actions.record_parts.part import Absent, Part, as_json, pages
-from responders.aws import code_of, explain
+from responders.actions.record_parts.part import Absent, Part, as_json
+from responders.aws import code_of, explain, pages
 from responders.permissions import allow
 
 PERMISSIONS = (
@@ -45,8 +45,9 @@ def _tags(incident: Incident) -> bytes:
 
 def _image(incident: Incident) -> bytes:
     image = str(incident.scene.instance["ImageId"])
-    of_this = [{"Name": "image-id", "Values": [image]}]
-    found = incident.client("ec2").describe_images(Filters=of_this, IncludeDeprecated=True)
+    found = incident.client("ec2").describe_images(
+        Filters=[{"Name": "image-id", "Values": [image]}], IncludeDeprecated=True
+    )
     if not found["Images"]:
         raise Absent(f"{image} is deregistered, or of an account that shares it no more")
     return as_json(found["Images"][0])
