@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from components.iam import Place, Statement
 
@@ -22,6 +21,9 @@ SERVICES: dict[Tier, tuple[str, ...]] = {
     Tier.HOT: ("ssm", "ssmmessages", "ec2messages", "kms", "logs"),
 }
 """`ssm` and `ssmmessages` let people in; `ec2messages` is for old agents."""
+OPTIONAL = frozenset({"ec2messages"})
+"""Services that a region may lack: those launched since 2024 have no `ec2messages` (Systems Manager
+user guide, "Reference: ec2messages, ssmmessages, and other API operations")."""
 
 
 def service_name(region: str, service: str) -> str:
@@ -46,7 +48,7 @@ def interface_policy(place: Place) -> list[Statement]:
 
 
 def _allow(
-    sid: str, action: str, resource: str | list[str], condition: dict[str, Any]
+    sid: str, action: str, resource: str | list[str], condition: dict[str, dict[str, str]]
 ) -> Statement:
     statement: Statement = {
         "Sid": sid,

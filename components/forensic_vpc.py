@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.endpoints import SERVICES, Tier, interface_policy, s3_policy, service_name
+from components.endpoints import Tier, interface_policy, s3_policy, service_name
 from components.iam import Place, document
 from components.isolation_groups import IsolationGroups, IsolationGroupsArgs
 from contract import Purpose, kit_tags
@@ -22,8 +22,9 @@ LOG_GROUP_PREFIX = "/cordon/forensic-vpc-"
 
 @dataclass(frozen=True)
 class ForensicVpcArgs:
-    """`subnets` maps a zone to its CIDR within `cidr`; the first zone gets the endpoints.
+    """`subnets` maps a zone to its CIDR within `cidr`, `endpoints` a service to its one zone.
 
+    The services are those of `tier` that the region has.
     `log_days` is a retention that CloudWatch Logs knows.
     """
 
@@ -35,6 +36,7 @@ class ForensicVpcArgs:
     key_arn: pulumi.Input[str]
     flow_log_role_arn: pulumi.Input[str]
     tier: Tier = Tier.COLD
+    endpoints: Mapping[str, str] = field(default_factory=dict)
     organization: str = ""
     log_days: int = 400
     responder_cidrs: Sequence[str] = ()
@@ -214,7 +216,7 @@ class ForensicVpc(pulumi.ComponentResource):
 
     def _interfaces(self) -> None:
         args = self._args
-        for service in SERVICES[args.tier]:
+        for service, zone in args.endpoints.items():
             aws.ec2.VpcEndpoint(
                 f"{self._name}-{service}",
                 region=args.region,
@@ -222,7 +224,7 @@ class ForensicVpc(pulumi.ComponentResource):
                 service_name=service_name(args.region, service),
                 vpc_endpoint_type="Interface",
                 # One zone: each further one costs as much again, and the others reach it.
-                subnet_ids=[next(iter(self.subnets.values()))],
+                subnet_ids=[self.subnets[zone]],
                 security_group_ids=[self.endpoint_group],
                 private_dns_enabled=True,
                 policy=document(interface_policy(args.place)),

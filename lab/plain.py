@@ -27,9 +27,10 @@ class UnknownInvoke(NotImplementedError):
 @dataclass
 class PlainMocks(pulumi.runtime.Mocks):
     """An imagined account. `vpcs` and `zones` map a region to ids; absent regions get a default.
-    `vpc_tags` maps a VPC's id to its tags, by which it can be looked up.
 
     `vpc_tags` maps a VPC's id to its tags, so that a lookup by tag or `tag-key` finds it.
+
+    `offers` maps the name of an endpoint service to the zones that offer it; every zone if absent.
 
     `answers` maps further invoke tokens to an answer, or to a function of the arguments; it wins
     over what is built in. `parameters` maps SSM parameter names to values. `invokes` lists what
@@ -40,6 +41,7 @@ class PlainMocks(pulumi.runtime.Mocks):
     vpcs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     vpc_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     zones: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    offers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     partition: str = "aws"
     account: str = "111122223333"
     home: str = "us-east-1"
@@ -99,6 +101,12 @@ def _zones(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
     names = list(mocks.zones.get(region, (f"{region}a", f"{region}b", f"{region}c")))
     ids = [f"{stable_hex(region, 4)}-az{n}" for n in range(1, len(names) + 1)]
     return {"id": region, "region": region, "names": names, "zoneIds": ids, "groupNames": [region]}
+
+
+def _endpoint_service(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
+    name = args["serviceName"]
+    offering = mocks.offers.get(name, _zones(mocks, args)["names"])
+    return {"id": name, "serviceName": name, "availabilityZones": list(offering)}
 
 
 def _identity(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,6 +172,7 @@ _INVOKES: dict[str, _Answer] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _identity,
     "aws:index/getPartition:getPartition": _partition,
     "aws:ec2/getVpcs:getVpcs": _vpcs,
+    "aws:ec2/getVpcEndpointService:getVpcEndpointService": _endpoint_service,
     "aws:organizations/getOrganization:getOrganization": _organization,
     "aws:ssm/getParameter:getParameter": _parameter,
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,

@@ -22,9 +22,6 @@ def agree(settings: Settings, estate: Estate) -> None:
     _sizes(settings, estate)
     _vault(settings, estate)
     _accounts(settings, estate)
-    for region, zones in estate.zones.items():
-        if not zones:
-            raise BadConfig("cordon:forensicRegions", f"{region} has no zone to use; leave it out")
 
 
 def _partitions(settings: Settings, estate: Estate) -> None:

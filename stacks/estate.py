@@ -1,27 +1,23 @@
 """What there is to prepare, asked of AWS before anything is registered.
 
-Regions and VPCs are looked up at plan time, all regions at once, because resources must not be
-created inside `.apply`: what is prepared has to be known to the program as plain values.
+Regions, VPCs and zones are looked up at plan time (`stacks/lookup.py`), all regions at once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
-from typing import Any, TypeVar
 
-import pulumi
 import pulumi_aws as aws
-from pulumi.runtime import invoke_async
 
+from components.endpoints import SERVICES
 from components.iam import Place
 from contract import TAG_IGNORE, TAG_PURPOSE, Purpose
 from stacks.config import Settings
+from stacks.lookup import call, in_each
 from stacks.reading import BadConfig
-
-T = TypeVar("T")
+from stacks.zones import Zones, zones
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class Estate:
     enabled: frozenset[str] = frozenset()
     regions: tuple[str, ...] = ()
     vpcs: Mapping[str, Vpcs] = field(default_factory=dict)
-    zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zones: Mapping[str, Zones] = field(default_factory=dict)
 
 
 async def survey(settings: Settings) -> Estate:
@@ -55,8 +51,8 @@ async def survey(settings: Settings) -> Estate:
         place,
         enabled,
         regions,
-        await _each(regions if "account" in settings.stacks else (), _vpcs),
-        await _each(forensic, _zones),
+        await in_each(regions if "account" in settings.stacks else (), _vpcs),
+        await in_each(forensic, lambda r: zones(r, SERVICES[settings.network.tier_of(r)])),
     )
 
 
@@ -97,60 +93,17 @@ async def _vpcs(region: str) -> Vpcs:
         _vpc_ids(region, TAG_PURPOSE, Purpose.FORENSICS),
         _vpc_ids(region, TAG_IGNORE, "*"),
     )
-    wanted = await _vpc_ids(region, TAG_IGNORE, "false") if tagged else ()
-    ignored = set(tagged) - set(wanted) - set(own)
+    # A tag with the value `false` ignores nothing, but there is no filter for "any value but".
+    not_ignored = await _vpc_ids(region, TAG_IGNORE, "false") if tagged else ()
+    ignored = set(tagged) - set(not_ignored) - set(own)
     return Vpcs(
-        tuple(v for v in every if v not in ignored | set(own)),
-        tuple(v for v in every if v in ignored),
+        tuple(vpc for vpc in every if vpc not in ignored | set(own)),
+        tuple(vpc for vpc in every if vpc in ignored),
     )
 
 
 async def _vpc_ids(region: str, tag: str = "", value: str = "") -> tuple[str, ...]:
     """Ids of a region's VPCs, of those with a tag only if one is given; `*` is any value."""
     filters = [{"name": f"tag:{tag}", "values": [value]}] if tag else []
-    found = await _ask("aws:ec2/getVpcs:getVpcs", {"region": region, "filters": filters})
-    return tuple(sorted(found["ids"]))
-
-
-async def _zones(region: str) -> tuple[str, ...]:
-    """Names of the region's own zones; local and wavelength zones are opt-in and left out."""
-    asked = {
-        "region": region,
-        "state": "available",
-        "filters": [{"name": "opt-in-status", "values": ["opt-in-not-required"]}],
-    }
-    found = await _ask("aws:index/getAvailabilityZones:getAvailabilityZones", asked)
-    return tuple(sorted(found["names"]))
-
-
-async def _ask(token: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-    """One provider function. `pulumi_aws` has only forms that block, or that can't be awaited.
-
-    The version makes it the provider process that the resources use as well.
-    """
-    options = pulumi.InvokeOptions(version=version("pulumi-aws"))
-    answer: Mapping[str, Any] = await invoke_async(token, dict(asked), options)
-    return answer
-
-
-async def _each(regions: Iterable[str], look: Callable[[str], Awaitable[T]]) -> dict[str, T]:
-    """`look` at every region at once. BadConfig names all regions that can't be read."""
-    names = list(regions)
-    answers = await asyncio.gather(*(look(r) for r in names), return_exceptions=True)
-    failed = {
-        region: answer
-        for region, answer in zip(names, answers, strict=True)
-        if isinstance(answer, BaseException)
-    }
-    if failed:
-        first = next(iter(failed))
-        raise BadConfig(
-            "cordon:exclude",
-            f"{', '.join(failed)} can't be read; leave out what your organization denies, "
-            f"or mend the access ({first}: {failed[first]})",
-        ) from failed[first]
-    return {
-        region: answer
-        for region, answer in zip(names, answers, strict=True)
-        if not isinstance(answer, BaseException)
-    }
+    answer = await call("aws:ec2/getVpcs:getVpcs", {"region": region, "filters": filters})
+    return tuple(sorted(answer["ids"]))

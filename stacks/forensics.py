@@ -17,9 +17,6 @@ from stacks.config import Settings
 from stacks.estate import Estate
 from stacks.foundation import Foundation
 
-ZONES = 2
-"""Zones that a forensic VPC uses, where the region has them."""
-
 
 @dataclass(frozen=True)
 class Forensics:
@@ -82,14 +79,15 @@ def _vpc(
     network: IPv4Network,
     flow_log_role_arn: pulumi.Output[str],
 ) -> ForensicVpc:
-    zones = foundation.estate.zones[region][:ZONES]
+    zones = foundation.estate.zones[region]
     return ForensicVpc(
         f"forensics-{region}",
         ForensicVpcArgs(
             region=region,
             place=foundation.estate.place,
             cidr=str(network),
-            subnets=zone_networks(network, zones),
+            subnets=zone_networks(network, zones.names),
+            endpoints=zones.endpoints,
             vault_bucket=foundation.vault.name,
             key_arn=foundation.keys[region],
             flow_log_role_arn=flow_log_role_arn,

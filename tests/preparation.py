@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import grpc
 from pulumi.runtime.mocks import MockResourceArgs
 
 from lab.plain import PlainMocks
@@ -36,6 +37,16 @@ class Counting(PlainMocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         self.created.append(args.name)
         return super().new_resource(args)
+
+
+class InvokeFailure(grpc.RpcError):  # type: ignore[misc]
+    """What the engine answers when a provider function fails, with the provider's text."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return str(self)
 
 
 def user(name: str, account: str = ACCOUNT, partition: str = "aws") -> str:

@@ -48,6 +48,13 @@ def _zones(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, 
     }
 
 
+def _endpoint_service(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Every zone offers every service. Moto lists services by loading every backend it has."""
+    name = args["serviceName"]
+    zones = _zones(clients, region, {})["names"]
+    return {"id": name, "region": region, "serviceName": name, "availabilityZones": zones}
+
+
 def _identity(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
     caller = clients("sts", region).get_caller_identity()
     return {
@@ -130,6 +137,7 @@ INVOKES: dict[str, Answer] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _identity,
     "aws:index/getPartition:getPartition": _partition,
     "aws:ec2/getVpcs:getVpcs": _vpcs,
+    "aws:ec2/getVpcEndpointService:getVpcEndpointService": _endpoint_service,
     "aws:organizations/getOrganization:getOrganization": _organization,
     "aws:ssm/getParameter:getParameter": _parameter,
 }

@@ -13,7 +13,18 @@ import pytest
 from components.endpoints import SERVICES, Tier
 from lab.plain import PlainMocks
 from lab.program import Program, Registration
-from tests.preparation import ACCOUNT, ORGANIZATION, OTHER, decide, many, policy, prepare
+from stacks.reading import BadConfig
+from tests.preparation import (
+    ACCOUNT,
+    ORGANIZATION,
+    OTHER,
+    Counting,
+    InvokeFailure,
+    decide,
+    many,
+    policy,
+    prepare,
+)
 
 BUCKET = f"arn:aws:s3:::cordon-vault-{ACCOUNT}-us-east-1"
 VPC = "forensics-eu-west-1"
@@ -46,19 +57,78 @@ def test_no_gateway_of_any_kind_leads_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("zones", "used"),
-    [(["a"], ["a"]), (["b", "a"], ["a", "b"]), (["c", "b", "a"], ["a", "b"])],
+    ("letters", "used"),
+    [("a", "a"), ("ba", "ab"), ("ca", "ac"), ("cba", "abc"), ("fdecba", "abcd")],
 )
-def test_two_zones_where_the_region_has_them(zones: list[str], used: list[str]) -> None:
-    mocks = PlainMocks(regions=["eu-west-1"], zones={"eu-west-1": zones})
-    made = prepare({"stacks": ["forensics"]}, mocks=mocks)
-    vpc = IPv4Network(made.named(f"{VPC}-vpc").inputs["cidrBlock"])
-    subnets = made.of_type("aws:ec2/subnet:Subnet")
-    assert [s.inputs["availabilityZone"] for s in subnets] == used
-    networks = [IPv4Network(s.inputs["cidrBlock"]) for s in subnets]
-    assert all(n.subnet_of(vpc) for n in networks)
-    assert not any(a.overlaps(b) for a, b in combinations(networks, 2))
-    assert made.exports["forensicVpcs"]["eu-west-1"]["subnets"].keys() == set(used)
+def test_a_subnet_in_each_zone_whose_addresses_depend_on_the_letter_alone(
+    letters: str, used: str
+) -> None:
+    """A zone that is new or gone moves no other zone's addresses."""
+    mocks = PlainMocks(
+        regions=["eu-west-1"], zones={"eu-west-1": [f"eu-west-1{letter}" for letter in letters]}
+    )
+    prepared = prepare({"stacks": ["forensics"]}, mocks=mocks)
+    vpc = IPv4Network(prepared.named(f"{VPC}-vpc").inputs["cidrBlock"])
+    parts = dict(zip("abcd", vpc.subnets(new_prefix=26), strict=True))
+    subnets = prepared.of_type("aws:ec2/subnet:Subnet")
+    assert {s.inputs["availabilityZone"]: s.inputs["cidrBlock"] for s in subnets} == {
+        f"eu-west-1{letter}": str(parts[letter]) for letter in used
+    }
+    assert prepared.exports["forensicVpcs"]["eu-west-1"]["subnets"].keys() == {
+        f"eu-west-1{letter}" for letter in used
+    }
+    zone_lookups = [a for t, a in mocks.invokes if t.endswith(":getAvailabilityZones")]
+    assert all("state" not in a for a in zone_lookups), "a zone that is impaired stays in the plan"
+
+
+def test_a_region_without_a_zone_to_use_is_refused() -> None:
+    mocks = Counting(regions=["eu-west-1"], zones={"eu-west-1": ["eu-west-1f"]})
+    with pytest.raises(BadConfig, match="cordon:forensicRegions: eu-west-1 has no zone"):
+        prepare({"stacks": ["forensics"]}, mocks=mocks)
+    assert mocks.created == []
+
+
+SERVICE = "com.amazonaws.eu-west-1."
+
+
+def endpoints_of(program: Program) -> dict[str, Any]:
+    """The subnets of each interface endpoint."""
+    interfaces = [
+        r for r in program.of_type(ENDPOINT) if r.inputs["vpcEndpointType"] == "Interface"
+    ]
+    return {
+        r.inputs["serviceName"].removeprefix(SERVICE): r.inputs["subnetIds"] for r in interfaces
+    }
+
+
+def test_an_endpoint_goes_to_a_zone_that_offers_its_service() -> None:
+    """An empty list is what GovCloud answers: it does not say which zones."""
+    offers = {f"{SERVICE}ssm": ["eu-west-1b", "eu-west-1c"], f"{SERVICE}ssmmessages": []}
+    mocks = PlainMocks(regions=["eu-west-1"], offers=offers)
+    prepared = prepare({"stacks": ["forensics"], "tier": "warm"}, mocks=mocks)
+    of_zone = {z: prepared.named(f"{VPC}-subnet-eu-west-1{z}").id for z in "ab"}
+    assert endpoints_of(prepared) == {"ssm": [of_zone["b"]], "ssmmessages": [of_zone["a"]]}
+
+
+def lacking(service: str) -> Counting:
+    """An account whose one region does not have this endpoint service."""
+
+    def answer(args: dict[str, Any]) -> dict[str, Any]:
+        if args["serviceName"] == SERVICE + service:
+            raise InvokeFailure("no matching EC2 VPC Endpoint Service found")
+        return {"id": "x", "availabilityZones": ["eu-west-1a"]}
+
+    token = "aws:ec2/getVpcEndpointService:getVpcEndpointService"
+    return Counting(regions=["eu-west-1"], answers={token: answer})
+
+
+def test_a_service_that_the_region_lacks_is_left_out_or_refused() -> None:
+    hot = {"stacks": ["forensics"], "tier": "hot"}
+    without_old_agents = prepare(hot, mocks=lacking("ec2messages"))
+    assert endpoints_of(without_old_agents).keys() == {"ssm", "ssmmessages", "kms", "logs"}
+    with pytest.raises(BadConfig, match=r"cordon:tiers: eu-west-1: none of .* for ssmmessages"):
+        prepare(hot, mocks=(mocks := lacking("ssmmessages")))
+    assert mocks.created == []
 
 
 def test_34_regions_have_34_networks_that_do_not_overlap() -> None:

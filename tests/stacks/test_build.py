@@ -120,7 +120,7 @@ def test_the_manifest_names_what_the_region_has() -> None:
         assert manifest.key_arn == program.named(f"key-{region}-key").outputs["arn"]
         assert manifest.forensic_account == OTHER
         assert manifest.forensic_vpc == vpc.id
-        assert len(manifest.subnets) == 2
+        assert len(manifest.subnets) == 3
         group = program.named(f"forensics-{region}-workstation-group")
         assert manifest.workstation_group == group.id
         assert manifest.endpoint_group == program.named(f"forensics-{region}-endpoint-group").id

@@ -57,7 +57,10 @@ def test_a_slot_outside_the_base_is_refused(slot: int) -> None:
         plan(BASE, ["eu-west-1"], {"eu-west-1": slot})
 
 
-def test_zones_get_parts_of_the_vpc_in_order() -> None:
+def test_a_zone_s_letter_decides_its_part_of_the_vpc() -> None:
     network = IPv4Network("10.213.9.0/24")
-    assert zone_networks(network, ["a", "b"]) == {"a": "10.213.9.0/26", "b": "10.213.9.64/26"}
-    assert zone_networks(network, ["a"]) == {"a": "10.213.9.0/26"}
+    assert zone_networks(network, ["x-1d", "x-1b"]) == {
+        "x-1b": "10.213.9.64/26",
+        "x-1d": "10.213.9.192/26",
+    }
+    assert zone_networks(network, ["x-1b"]) == {"x-1b": "10.213.9.64/26"}

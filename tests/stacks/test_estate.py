@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import grpc
 import pytest
 
 from lab.plain import PlainMocks
 from stacks.reading import BadConfig
-from tests.preparation import Counting, prepare
+from tests.preparation import Counting, InvokeFailure, prepare
 
 VPCS = ["vpc-a", "vpc-ignored", "vpc-kept", "vpc-own"]
 TAGS = {
@@ -61,20 +60,10 @@ def test_a_plain_region_costs_three_lookups() -> None:
     assert len(asked) == 3 * len(mocks.regions)
 
 
-class Denied(grpc.RpcError):  # type: ignore[misc]
-    """What the engine answers when a provider function fails."""
-
-    def code(self) -> grpc.StatusCode:
-        return grpc.StatusCode.UNKNOWN
-
-    def details(self) -> str:
-        return "explicit deny in a service control policy"
-
-
 def test_regions_that_cannot_be_read_are_named_and_nothing_is_registered() -> None:
     def denied(args: dict[str, Any]) -> dict[str, Any]:
         if args["region"] != "us-east-1":
-            raise Denied
+            raise InvokeFailure("explicit deny in a service control policy")
         return {"id": "x", "ids": []}
 
     mocks = Counting(
