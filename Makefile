@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
+RELEASE := .venv-release
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint format compliance requirements docs clean
+.PHONY: help setup lab test lint format compliance requirements docs dist audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,9 +49,27 @@ requirements: ## Pin the dependencies again, with hashes (needs uv)
 	$(PIN) pyproject.toml -o requirements/responders.txt
 	$(PIN) pyproject.toml --extra dev -c requirements/responders.txt -o requirements/dev.txt
 	$(PIN) requirements/checkov.in -o requirements/checkov.txt
+	$(PIN) requirements/release.in -o requirements/release.txt
 
 docs: setup ## Write the generated pages again
 	$(BIN)/python -m responders.permissions_page docs/permissions.md
 
+$(RELEASE)/.ready: requirements/release.txt
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.txt
+	@touch $@
+
+# The time of the last commit stands for the time of the build, so that two builds of one commit are
+# the same to the byte.
+dist: $(RELEASE)/.ready ## Build wheel, sdist and the bill of materials, the same to the byte each time
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(RELEASE)/bin/python -m build --no-isolation --outdir dist .
+	$(RELEASE)/bin/python -m twine check --strict dist/*
+	$(RELEASE)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON --output-file dist/aws-cordon.cdx.json requirements/responders.txt
+	cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
+
+audit: $(RELEASE)/.ready ## Look the pinned dependencies up in the advisory database (AUDIT=--strict: all of them)
+	$(RELEASE)/bin/python .ci/audit.py $(AUDIT)
+
 clean: ## Remove what set-up made
-	rm -rf $(VENV) $(CHECKOV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(CHECKOV) $(RELEASE) .mypy_cache .ruff_cache .pytest_cache
