@@ -241,10 +241,14 @@ def rule_permission(rule: Rule) -> dict[str, Any]:
 # --- roles, documents, policies -------------------------------------------------------------------
 
 IAM_PATH = "/cordon/"
+LOG_GROUP_PATH = "/cordon/"
+"""The names of the kit's log groups begin so."""
 RESPONDER_ROLE = "cordon-responder"
 ANALYST_ROLE = "cordon-analyst"
 BREAK_GLASS_ROLE = "cordon-break-glass"
-WORKSTATION_PROFILE = "cordon-workstation"
+WORKSTATION = "cordon-workstation"
+"""The workstation's security group; the name of its machine begins so."""
+WORKSTATION_PROFILE = WORKSTATION
 """Instance profile and role of the forensic workstation; both have this name."""
 DARK_PROFILE = "cordon-isolated-dark"
 """Isolated-instance profile that may do nothing."""
@@ -265,6 +269,8 @@ class Document(StrEnum):
 STEPS = {"Linux": "linux", "Windows": "windows"}
 """SSM platform type to the document's step, which `GetCommandInvocation` wants as PluginName."""
 WINPMEM_TOOL = "winpmem.exe"
+MOUNT_ROOT = "/mnt/cordon"
+"""On the workstation: what is on a volume is mounted below `<MOUNT_ROOT>/<volume id>/`."""
 AVML_TOOLS = {"x86_64": "avml-x86_64", "arm64": "avml-arm64"}
 """Capture tools by EC2's name of the architecture, as they are named under `tools/<sha256>/`."""
 
@@ -532,7 +538,7 @@ TAG_RULES = (
 )
 """The default rules; a stack's config may set others."""
 
-# --- rules that policies judge ------------------------------------------------------------------
+# --- limits, and how policy documents are read ----------------------------------------------------
 
 KEY_DELETION_DAYS_MIN = 14
 """The shortest waiting time before a key of the kit is deleted: time to notice, and to stop it."""
@@ -541,24 +547,8 @@ SCP_LIMIT = 5120
 TAG_POLICY_LIMIT = 10000
 POLICIES_PER_TARGET = 5
 """Service control policies that may be attached to one root, unit or account (same page)."""
-WAYS_OUT = (
-    "carrier_gateway_id",
-    "core_network_arn",
-    "egress_only_gateway_id",
-    "gateway_id",
-    "local_gateway_id",
-    "nat_gateway_id",
-    "network_interface_id",
-    "transit_gateway_id",
-    "vpc_peering_connection_id",
-)
-"""Targets that take a route out of a VPC, as Terraform names them; `vpc_endpoint_id` does not."""
 READING_VERBS = ("BatchGet", "Describe", "Get", "Head", "List", "Lookup", "Search", "Simulate")
-"""How the names of IAM actions begin that change nothing."""
-UNBOUNDABLE = ("ec2messages:", "ssmmessages:", "ssm:UpdateInstanceInformation", "support:")
-"""How the names of actions begin that can only be allowed on everything: IAM knows no resources for
-them (Service authorization reference); the third, the agent's report of itself, AWS's own policy
-gives on everything too (`AmazonSSMManagedInstanceCore`)."""
+"""How the names of API operations and IAM actions begin that change nothing."""
 
 
 def statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -572,114 +562,3 @@ def as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def is_mutating(action: str) -> bool:
-    """Whether an IAM action may change something; a wildcard may, unless it only reads."""
-    return not action.partition(":")[2].startswith(READING_VERBS)
-
-
-def trust_faults(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """What is wrong with a role's trust: wildcards, or people without MFA and external id.
-
-    `BoolIfExists` does not demand MFA: it lets through whoever has no such key, as roles.
-    """
-    faults: list[str] = []
-    for statement in statements(document):
-        principal = statement.get("Principal")
-        if statement.get("Effect") != "Allow":
-            continue
-        if not isinstance(principal, Mapping):
-            faults.append("trusts everybody: name the principals")
-            continue
-        if any("*" in str(who) for some in principal.values() for who in as_list(some)):
-            faults.append("trusts a wildcard: name each principal")
-        if set(principal) - {"Service"} and not _proven(statement.get("Condition", {})):
-            faults.append("demands neither MFA nor an external id of who assumes it")
-    return tuple(faults)
-
-
-def _proven(condition: Mapping[str, Mapping[str, Any]]) -> bool:
-    mfa = as_list(condition.get("Bool", {}).get("aws:MultiFactorAuthPresent"))
-    external = as_list(condition.get("StringEquals", {}).get("sts:ExternalId"))
-    return [str(one).lower() for one in mfa] == ["true"] or bool(external and all(external))
-
-
-def permission_faults(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """What an identity policy allows too widely: all actions, or changes to everything."""
-    faults: list[str] = []
-    for statement in statements(document):
-        if statement.get("Effect") != "Allow":
-            continue
-        if "NotAction" in statement or "NotResource" in statement:
-            faults.append("allows by exclusion: name what is allowed")
-        actions = as_list(statement.get("Action"))
-        wide = [one for one in actions if one.endswith("*") and is_mutating(one)]
-        faults += [f"allows {one}: name the actions" for one in wide]
-        if "*" in as_list(statement.get("Resource")) and not statement.get("Condition"):
-            changing = [one for one in actions if _must_be_bounded(one)]
-            faults += [f"allows {one} on everything, without a condition" for one in changing]
-    return tuple(faults)
-
-
-def _must_be_bounded(action: str) -> bool:
-    return is_mutating(action) and not action.startswith(UNBOUNDABLE)
-
-
-def denies_plain_http(document: Mapping[str, Any]) -> bool:
-    """Whether a bucket policy refuses every request without TLS, whoever makes it."""
-    return any(
-        one.get("Effect") == "Deny"
-        and one.get("Principal") in ("*", {"AWS": "*"})
-        and set(as_list(one.get("Action"))) & {"*", "s3:*"}
-        and _only_plain_http(one.get("Condition", {}))
-        for one in statements(document)
-    )
-
-
-def _only_plain_http(condition: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether the condition is that there is no TLS, and nothing that narrows it further."""
-    if list(condition) != ["Bool"] or list(condition["Bool"]) != ["aws:SecureTransport"]:
-        return False
-    value = condition["Bool"]["aws:SecureTransport"]
-    return [str(one).lower() for one in as_list(value)] == ["false"]
-
-
-def public_faults(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a resource policy gives to everybody: an Allow to `*` without a condition on who."""
-    return tuple(
-        f"allows everybody {', '.join(as_list(one.get('Action')))}"
-        for one in statements(document)
-        if one.get("Effect") == "Allow"
-        and "*" in _principals(one)
-        and not _names_who(one.get("Condition", {}))
-    )
-
-
-def _principals(statement: Mapping[str, Any]) -> list[Any]:
-    principal = statement.get("Principal", "*")
-    return as_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
-
-
-def _names_who(condition: Mapping[str, Mapping[str, Any]]) -> bool:
-    who = {"aws:PrincipalOrgID", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:SourceAccount"}
-    return any(who & set(keys) for operator, keys in condition.items() if "Not" not in operator)
-
-
-def kit_tag_faults(tags: Mapping[str, Any]) -> tuple[str, ...]:
-    """Which of the kit's own tags a prepared resource lacks or has wrong."""
-    faults = [] if tags.get(TAG_KIT) else [f"has no tag {TAG_KIT}"]
-    if tags.get(TAG_PURPOSE) not in list(Purpose):
-        faults.append(f"has no tag {TAG_PURPOSE} of a known purpose")
-    return tuple(faults)
-
-
-def tag_faults(tags: Mapping[str, Any], rules: Iterable[TagRule] = TAG_RULES) -> tuple[str, ...]:
-    """Which tagging rules a resource breaks: a required tag missing, a value not allowed."""
-    faults = [f"has no tag {one.key}" for one in rules if one.required and one.key not in tags]
-    faults += [
-        f"has {one.key}={tags[one.key]}, allowed are {', '.join(one.values)}"
-        for one in rules
-        if one.key in tags and not one.allows(str(tags[one.key]))
-    ]
-    return tuple(faults)

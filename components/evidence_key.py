@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from components.iam import Place, Statement, document
 from components.writers import Writers
-from contract import KEY_ALIAS, Purpose, kit_tags
+from contract import KEY_ALIAS, LOG_GROUP_PATH, Purpose, kit_tags
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def key_policy(args: EvidenceKeyArgs) -> list[Statement]:
 def _logs(args: EvidenceKeyArgs) -> Statement:
     """CloudWatch Logs encrypts the flow logs (its user guide, "Encrypt log data using KMS")."""
     place = args.place
-    groups = f"arn:{place.partition}:logs:{args.region}:{place.account}:log-group:/cordon/*"
+    groups = f"arn:{place.partition}:logs:{args.region}:{place.account}:log-group:{LOG_GROUP_PATH}*"
     return {
         "Sid": "FlowLogs",
         "Effect": "Allow",

@@ -14,10 +14,10 @@ import pulumi_aws as aws
 from components.endpoints import Tier, interface_policy, s3_policy, service_name
 from components.iam import Place, document
 from components.isolation_groups import IsolationGroups, IsolationGroupsArgs
-from contract import Purpose, kit_tags
+from contract import LOG_GROUP_PATH, WORKSTATION, Purpose, kit_tags
 
 HTTPS = 443
-LOG_GROUP_PREFIX = "/cordon/forensic-vpc-"
+LOG_GROUP_PREFIX = f"{LOG_GROUP_PATH}forensic-vpc-"
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class ForensicVpc(pulumi.ComponentResource):
             f"{self._name}-workstation-group",
             region=self._args.region,
             vpc_id=self.vpc_id,
-            name="cordon-workstation",
+            name=WORKSTATION,
             description="Cordon: a forensic workstation; HTTPS to endpoints and S3 only.",
             ingress=[],
             egress=[
@@ -210,7 +210,7 @@ class ForensicVpc(pulumi.ComponentResource):
                     prefix_list_ids=[gateway.prefix_list_id],
                 ),
             ],
-            tags=self._tags(Purpose.WORKSTATION, "cordon-workstation"),
+            tags=self._tags(Purpose.WORKSTATION, WORKSTATION),
             opts=self._child,
         ).id
 

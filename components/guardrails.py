@@ -25,6 +25,7 @@ from contract import (
     BREAK_GLASS_ROLE,
     IAM_PATH,
     KEY_ALIAS,
+    LOG_GROUP_PATH,
     MANIFEST_PARAMETER,
     RESPONDER_ROLE,
     SCP_LIMIT,
@@ -248,7 +249,7 @@ def _named(scope: Scope) -> list[str]:
         scope.arn("events", "rule/cordon-*"),
         scope.arn("sns", "cordon-*"),
         scope.arn("sqs", "cordon-*"),
-        scope.arn("logs", "log-group:/cordon/*"),
+        scope.arn("logs", f"log-group:{LOG_GROUP_PATH}*"),
     ]
 
 

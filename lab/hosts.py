@@ -14,7 +14,7 @@ from typing import Any
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from contract import Document, ScriptExit
+from contract import MOUNT_ROOT, Document, ScriptExit
 
 KERNEL = "6.1.0-lab"
 BANNER = f"Linux version {KERNEL} (builder@example) #1 SMP"
@@ -120,7 +120,7 @@ def mount(host: Host, parameters: Mapping[str, str]) -> Ended:
     volume = parameters["Volume"]
     hashed = parameters.get("Hash") == "yes"
     hashes = {"sha256": hashlib.sha256(volume.encode()).hexdigest()} if hashed else {}
-    item = {"name": "xvdf1", "status": "mounted", "detail": f"/mnt/cordon/{volume}/xvdf1 (ext4)"}
+    item = {"name": "xvdf1", "status": "mounted", "detail": f"{MOUNT_ROOT}/{volume}/xvdf1 (ext4)"}
     message = "1 mounted read-only, 0 without a file system"
     return report(
         Document.MOUNT,

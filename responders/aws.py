@@ -17,7 +17,7 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from contract import VERSION
+from contract import READING_VERBS, VERSION
 from responders.clients import Clients, How
 from responders.errors import BadInput
 from responders.permissions import allow
@@ -32,7 +32,7 @@ PERMISSIONS = (
     allow("ec2:DescribeRegions", because="lists the regions that are enabled"),
 )
 
-READS = ("Describe", "Get", "List", "Lookup", "Head", "Search", "Filter", "Simulate", "StartQuery")
+READS = (*READING_VERBS, "Filter", "StartQuery")
 """Operations that begin so change nothing. A dry run lets no other through."""
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"}
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 
+from contract import TAG_PURPOSE, Purpose
+
 Condition = Mapping[str, Mapping[str, str | list[str]]]
 
 
@@ -39,6 +41,11 @@ def allow(
 ) -> Permission:
     """Shorthand for `Permission`."""
     return Permission(actions, (on,) if isinstance(on, str) else on, when or {}, because, risk)
+
+
+def purpose_is(*purposes: Purpose) -> Condition:
+    """Condition: what is acted on was prepared for one of these purposes."""
+    return {"StringEquals": {f"aws:ResourceTag/{TAG_PURPOSE}": [p.value for p in purposes]}}
 
 
 def ec2(kind: str) -> str:

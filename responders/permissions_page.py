@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from contract import READING_VERBS
 from responders.permissions import Permission, declarations
 
 HEAD = """# Permissions
@@ -55,8 +56,7 @@ def _code(lines: tuple[str, ...] | list[str]) -> str:
 
 
 def _reads(permission: Permission) -> bool:
-    verbs = ("Describe", "Get", "List", "Lookup", "Head", "Search", "Simulate")
-    return all(action.split(":")[1].startswith(verbs) for action in permission.actions)
+    return all(action.split(":")[1].startswith(READING_VERBS) for action in permission.actions)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract import TAG_IGNORE, TAG_KIT
+from contract import GROUP_NAMES, TAG_IGNORE, TAG_KIT
 from responders import prepared
 from responders.aws import Aws, expecting
 from responders.errors import BadInput
-from responders.permissions import allow, ec2
+from responders.permissions import allow, ec2, purpose_is
 
 PERMISSIONS = (
     allow(
@@ -25,7 +25,7 @@ PERMISSIONS = (
     allow(
         "ec2:DeleteSecurityGroup",
         on=ec2("security-group"),
-        when={"StringLike": {"aws:ResourceTag/cordon:purpose": ["isolate", "untrack"]}},
+        when=purpose_is(*GROUP_NAMES),
         because="removes the kit's groups from a VPC (`cordon vpc release`)",
         risk="can remove the kit's own groups that are not in use",
     ),

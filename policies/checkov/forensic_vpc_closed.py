@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from contract import WAYS_OUT, Purpose
+from contract import Purpose
 from policies.rules import Conf, Plan, blocks, first, purpose, rule
 
 GATEWAYS = (
@@ -14,6 +14,18 @@ GATEWAYS = (
     "aws_ec2_transit_gateway_vpc_attachment",
     "aws_vpc_peering_connection",
 )
+WAYS_OUT = (
+    "carrier_gateway_id",
+    "core_network_arn",
+    "egress_only_gateway_id",
+    "gateway_id",
+    "local_gateway_id",
+    "nat_gateway_id",
+    "network_interface_id",
+    "transit_gateway_id",
+    "vpc_peering_connection_id",
+)
+"""Targets that take a route out of a VPC, as Terraform names them; `vpc_endpoint_id` does not."""
 
 
 def judge(conf: Conf, plan: Plan) -> list[str] | None:

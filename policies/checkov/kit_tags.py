@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from contract import kit_tag_faults
+from collections.abc import Mapping
+from typing import Any
+
+from contract import TAG_KIT, TAG_PURPOSE, Purpose
 from policies.rules import Conf, Plan, rule, tags
 
 
 def judge(conf: Conf, plan: Plan) -> tuple[str, ...] | None:
     """Whatever can be tagged carries the kit's version and a known purpose."""
-    return kit_tag_faults(tags(conf)) if "tags" in conf else None
+    return _faults(tags(conf)) if "tags" in conf else None
+
+
+def _faults(tags: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which of the kit's own tags a prepared resource lacks or has wrong."""
+    faults = [] if tags.get(TAG_KIT) else [f"has no tag {TAG_KIT}"]
+    if tags.get(TAG_PURPOSE) not in list(Purpose):
+        faults.append(f"has no tag {TAG_PURPOSE} of a known purpose")
+    return tuple(faults)
 
 
 check = rule(

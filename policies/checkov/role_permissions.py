@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract import permission_faults
+from policies.access import permission_faults
 from policies.rules import Conf, Plan, judged, purpose, rule
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contract import IAM_PATH, trust_faults
+from contract import IAM_PATH
+from policies.access import trust_faults
 from policies.rules import Conf, Plan, first, judged, rule
 
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from contract import tag_faults
+from collections.abc import Mapping
+from typing import Any
+
+from contract import TAG_RULES
 from policies.rules import Conf, Plan, rule, tags
 
 
 def judge(conf: Conf, plan: Plan) -> tuple[str, ...] | None:
     """Required tags are there, and each has an allowed value."""
-    return tag_faults(tags(conf)) if "tags" in conf else None
+    return _faults(tags(conf)) if "tags" in conf else None
+
+
+def _faults(tags: Mapping[str, Any]) -> tuple[str, ...]:
+    """Which tagging rules a resource breaks: a required tag missing, a value not allowed."""
+    faults = [f"has no tag {r.key}" for r in TAG_RULES if r.required and r.key not in tags]
+    faults += [
+        f"has {r.key}={tags[r.key]}, allowed are {', '.join(r.values)}"
+        for r in TAG_RULES
+        if r.key in tags and not r.allows(str(tags[r.key]))
+    ]
+    return tuple(faults)
 
 
 check = rule(

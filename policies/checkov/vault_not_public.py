@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contract import Purpose, public_faults
+from contract import Purpose
+from policies.access import public_faults
 from policies.rules import Conf, Plan, first, judged, purpose, rule
 
 BLOCKS = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from contract import Purpose, denies_plain_http
+from contract import Purpose
+from policies.access import denies_plain_http
 from policies.rules import Conf, Plan, first, judged, purpose, rule
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from contract import TAG_PURPOSE, Purpose
+from contract import Purpose
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
-from responders.permissions import allow, ec2
+from responders.permissions import allow, ec2, purpose_is
 from responders.volumes import workstation
 from responders.volumes.workstation import NEW
 
@@ -35,14 +35,7 @@ class OpenEndpoints(Action):
         allow(
             "ec2:CreateVpcEndpoint",
             on=(ec2("vpc"), ec2("subnet"), ec2("security-group")),
-            when={
-                "StringEquals": {
-                    f"aws:ResourceTag/{TAG_PURPOSE}": [
-                        Purpose.FORENSICS.value,
-                        Purpose.ENDPOINT.value,
-                    ]
-                }
-            },
+            when=purpose_is(Purpose.FORENSICS, Purpose.ENDPOINT),
             because="only in the forensic VPC, with the endpoints' group",
         ),
     )

@@ -6,13 +6,12 @@ from typing import Any
 
 from contract import (
     IAM_PATH,
-    TAG_PURPOSE,
     WORKSTATION_PROFILE,
     Purpose,
 )
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
-from responders.permissions import allow, ec2
+from responders.permissions import allow, ec2, purpose_is
 from responders.volumes import workstation
 from responders.volumes.images import Image, image_of
 from responders.volumes.workstation import NEW, OWN
@@ -38,14 +37,7 @@ class OpenMachine(Action):
         allow(
             "ec2:RunInstances",
             on=(ec2("subnet"), ec2("security-group")),
-            when={
-                "StringEquals": {
-                    f"aws:ResourceTag/{TAG_PURPOSE}": [
-                        Purpose.FORENSICS.value,
-                        Purpose.WORKSTATION.value,
-                    ]
-                }
-            },
+            when=purpose_is(Purpose.FORENSICS, Purpose.WORKSTATION),
             because="only into the forensic VPC, with the workstation's group",
         ),
         allow(

@@ -24,7 +24,7 @@ from responders import prepared
 from responders.action import Action, Incident, Seen
 from responders.aws import code_of, expecting
 from responders.errors import Skip
-from responders.permissions import allow, ec2
+from responders.permissions import allow, ec2, purpose_is
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import SecurityGroupTypeDef
@@ -45,7 +45,7 @@ class PrepareGroups(Action):
             "ec2:AuthorizeSecurityGroupIngress",
             "ec2:AuthorizeSecurityGroupEgress",
             on=ec2("security-group"),
-            when={"StringLike": {"aws:ResourceTag/cordon:purpose": ["isolate", "untrack"]}},
+            when=purpose_is(*GROUP_NAMES),
             because="repairs a prepared group whose rules are not as prepared",
             risk="can open or close the kit's own groups, no others",
         ),

@@ -13,12 +13,12 @@ from responders.readiness import FAIL, OK, WARN, Finding, Place
 PERMISSIONS = (
     allow(
         "iam:GetRole",
-        on="arn:{partition}:iam::{account}:role/cordon/*",
+        on="arn:{partition}:iam::{account}:role" + IAM_PATH + "*",
         because="looks at the responder role's trust",
     ),
     allow(
         "iam:GetInstanceProfile",
-        on="arn:{partition}:iam::{account}:instance-profile/cordon/*",
+        on="arn:{partition}:iam::{account}:instance-profile" + IAM_PATH + "*",
         because="looks whether the prepared profiles are there",
     ),
 )

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contract import (
+    MOUNT_ROOT,
     TAG_CASE,
     TAG_COPY,
     TAG_ENVIRONMENT,
     TAG_PURPOSE,
     TAG_SOURCE,
+    WORKSTATION,
     Manifest,
     Purpose,
     is_snapshot_description,
@@ -63,7 +65,7 @@ def tags(incident: Incident, more: Mapping[str, str] | None = None) -> list[dict
         **(more or {}),
         TAG_CASE: incident.case,
         TAG_PURPOSE: Purpose.WORKSTATION.value,
-        "Name": f"cordon-workstation-{incident.case}",
+        "Name": f"{WORKSTATION}-{incident.case}",
         "Owner": incident.responder,
         TAG_ENVIRONMENT: "Security",
         "DataClassification": "Restricted",
@@ -215,7 +217,7 @@ def describe(aws: Aws, region: str, manifest: Manifest, case: str) -> dict[str, 
                 "snapshot": v["SnapshotId"],
                 "source": tag(v, TAG_SOURCE),
                 "device": attached_to(v, instance),
-                "mounted_under": f"/mnt/cordon/{v['VolumeId']}/",
+                "mounted_under": f"{MOUNT_ROOT}/{v['VolumeId']}/",
             }
             for v in volumes(client, case)
         ],

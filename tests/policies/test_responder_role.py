@@ -25,12 +25,12 @@ from contract import (
     Purpose,
     Status,
     deny_policy_name,
-    permission_faults,
     vault_bucket,
 )
 from lab import record
 from lab.iam_actions import ACTIONS
 from lab.policy import Asked, allowed_by, denied_by
+from policies.access import permission_faults
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 IAM = f"arn:aws:iam::{ACCOUNT}"

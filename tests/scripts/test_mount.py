@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from contract import Document, ScriptExit
+from contract import MOUNT_ROOT, Document, ScriptExit
 from tests.scripts.conftest import Host, Ran
 
 VOLUME = "vol-0123456789abcdef0"
 SERIAL = "vol0123456789abcdef0"
-BASE = f"/mnt/cordon/{VOLUME}"
+BASE = f"{MOUNT_ROOT}/{VOLUME}"
 
 # Disks are lines of `disks`: name, kind, serial or -, mount point or -. Mounts are lines of
 # `mounts`: device, target, options. Read-only devices are lines of `readonly`.
