@@ -48,6 +48,7 @@ PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --n
 requirements: ## Pin the dependencies again, with hashes (needs uv)
 	$(PIN) pyproject.toml -o requirements/responders.txt
 	$(PIN) pyproject.toml --extra dev -c requirements/responders.txt -o requirements/dev.txt
+	$(PIN) pyproject.toml --extra prepare -c requirements/dev.txt -o requirements/prepare.txt
 	$(PIN) requirements/checkov.in -o requirements/checkov.txt
 	$(PIN) requirements/release.in -o requirements/release.txt
 

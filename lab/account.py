@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -16,11 +15,12 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from lab.inprocess import clients, connected, reset
 from lab.mends import regions as region_list
 from lab.server import HOME_REGION, Server, credentials_env, serve
+from responders import project
 
 if TYPE_CHECKING:
     from lab.engine.engine import Engine
 
-PROGRAM = Path(__file__).resolve().parent.parent / "__main__.py"
+PROGRAM = project.source("__main__.py")
 RESPONDER = "alice"
 """The user who responds. An example's name."""
 

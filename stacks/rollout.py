@@ -21,10 +21,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import yaml
-from pulumi import automation
+from stacks.extras import require
+
+if TYPE_CHECKING:
+    from pulumi import automation
 
 EXAMPLE = "example"
 PARALLEL = 4
@@ -74,6 +76,8 @@ Opener = Callable[[str, Path], Deployable]
 
 def open_stack(name: str, project: Path) -> Deployable:
     """The project's stack of this name; created if the backend does not know it yet."""
+    from pulumi import automation  # a second of imports, which `--help` does not need
+
     stack: Deployable = automation.create_or_select_stack(name, work_dir=str(project))
     return stack
 
@@ -110,6 +114,8 @@ def accounts(folder: Path, names: Sequence[str] = ()) -> dict[str, str]:
 
 
 def _account(file: Path) -> str:
+    import yaml  # comes with Pulumi
+
     config = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
     allowed = config.get("aws:allowedAccountIds")
     if not isinstance(allowed, list) or len(allowed) != 1:
@@ -210,6 +216,7 @@ def _log_to(folder: Path) -> Callable[[str], Write]:
 def main(arguments: Sequence[str] | None = None, opener: Opener = open_stack) -> int:
     """The command line; returns the exit code."""
     options = _parser().parse_args(arguments)
+    require("prepare", "a roll-out")
     try:
         if options.parallel < 1 or options.max_failures < 0:
             raise BadRollout("--parallel must be at least 1, --max-failures at least 0")

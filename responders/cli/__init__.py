@@ -13,6 +13,7 @@ from responders.cli import (
     case_report,
     drill,
     hunt,
+    init,
     instance,
     key,
     ready,
@@ -47,6 +48,7 @@ app.command()(resume.resume)
 app.command()(snapshots.snapshots)
 app.command()(ready.ready)
 app.command()(drill.drill)
+app.command()(init.init)
 case.app.command()(case_report.report)
 app.add_typer(case.app, name="case")
 app.add_typer(support.app, name="support")
@@ -84,7 +86,7 @@ def _load(entry: EntryPoint) -> typer.Typer:
     except ModuleNotFoundError as error:
         typer.echo(
             f"cordon: `cordon {entry.name}` needs {error.name}\n"
-            f"  → Install it: pip install 'aws-cordon[{entry.name}]'",
+            f"  → Install it: pipx install --force 'aws-cordon[{entry.name}]'",
             err=True,
         )
         sys.exit(2)

@@ -65,7 +65,7 @@ def test_every_command_has_help(words: str, cordon: Cordon) -> None:
     assert COMMANDS[words].help
 
 
-def test_every_command_shown_runs(scenario: Scenario, cordon: Cordon) -> None:
+def test_every_command_shown_runs(scenario: Scenario, cordon: Cordon, tmp_path: Path) -> None:
     """Understood, and without an unexpected error: the outcome is other tests' matter."""
     iam = scenario.client("iam")
     iam.create_user(UserName="alice")
@@ -79,6 +79,7 @@ def test_every_command_shown_runs(scenario: Scenario, cordon: Cordon) -> None:
         "VPC": scenario.vpc,
         "R": REGION,
         "FILE": str(ROOT / "README.md"),
+        "DIR": str(tmp_path / "new"),
         "arn:aws:iam::111122223333:user/alice": iam.get_user(UserName="alice")["User"]["Arn"],
     }
     cordon("instance", scenario.instance, "--case", "IR-7", "--region", REGION, "--dwell", "0")
