@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -29,7 +28,7 @@ from responders.outcome import (
     judge_response,
 )
 from responders.playbooks import NAMES, playbook
-from responders.record import sync, vault
+from responders.record import vault
 from responders.record.case import Case, Run, new_run, open_run
 from responders.record.journal import Journal
 from responders.record.vault import Mirror
@@ -332,10 +331,8 @@ def _opened(
 ) -> Iterator[_Session]:
     """Locks the case, begins or goes on with its journal, and gives the session."""
     mirror = Mirror(lambda: vault.find(aws, located.region))
-    if run:  # its last uploads may have died with it
-        mirror.later(partial(sync.send, case, run=run))
     run = run or new_run()
-    with nullcontext() if request.dry_run else case.locked():
+    with nullcontext() if request.dry_run else case.locked(located.target):
         record: Journal | None = None
         evidence: Any = NoEvidence(case)
         if not request.dry_run:

@@ -111,7 +111,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def _log() -> Path | str:
     """Appends the traceback to the log file; tells where, or why it could not."""
     from responders.record.case import home
-    from responders.record.journal import private_folder
+    from responders.record.files import private_folder
 
     path = home() / "cordon.log"
     try:

@@ -23,35 +23,53 @@ Local = Annotated[bool, typer.Option("--local", help="Look only at this machine'
 @app.command("list")
 @boundary
 def list_(*, common: shared.Common) -> int:
-    """List the cases on this machine."""
+    """List the cases on this machine, with what is damaged in their records."""
     from responders.cli import show
-    from responders.record.case import Case, home
+    from responders.record.case import cases_here, home
 
-    folder = home() / "cases"
-    names = sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
-    rows = [_summary(Case(name)) for name in names]
+    cases, strangers = cases_here()
+    rows = [_summary(case) for case in cases]
     if common.as_json:
-        show.document({"schema": 1, "command": "case list", "cases": rows})
-    elif rows:
-        show.table(
-            ("case", "runs", "unfinished", "targets", "last"),
-            [(r["case"], r["runs"], r["unfinished"], r["targets"], r["last"]) for r in rows],
-        )
+        show.document({"schema": 1, "command": "case list", "cases": rows, "others": strangers})
+        return 0
+    if rows:
+        columns = ("case", "runs", "unfinished", "targets", "last")
+        show.table(columns, [tuple(row[column] for column in columns) for row in rows])
     else:
-        show.err().print(show.plain(f"No cases in {folder}."))
+        show.err().print(show.plain(f"No cases in {home() / 'cases'}."))
+    for case in cases:
+        _warn_of_damage(case)
+    for name in strangers:
+        show.err().print(show.plain(f"{home() / 'cases' / name} is not the folder of a case."))
     return 0
 
 
 def _summary(case: Case) -> dict[str, object]:
+    from responders.record.run import unfinished
+
     runs = case.runs()
-    last = runs[-1] if runs else None
+    begun = [run for run in runs if run.begin]
     return {
         "case": case.id,
         "runs": len(runs),
-        "unfinished": sum(1 for r in runs if r.begin and not r.end),
-        "targets": ", ".join(dict.fromkeys(str(r.begin.get("target", "?")) for r in runs)),
-        "last": str(last.end.get("outcome", "unfinished")) if last else "",
+        "unfinished": len(unfinished(begun)),
+        "targets": ", ".join(dict.fromkeys(run.target for run in begun)),
+        "last": str(begun[-1].end.get("outcome", "unfinished")) if begun else "",
+        "damage": _damage(case),
     }
+
+
+def _damage(case: Case) -> list[str]:
+    """What can be seen of damage without reading evidence, a line each."""
+    lines = [f"{run.name}: {fault}" for run in case.runs() for fault in run.faults]
+    return [*lines, *case.risks(), *(f"{name} was set aside" for name in case.damaged())]
+
+
+def _warn_of_damage(case: Case) -> None:
+    from responders.cli import show
+
+    for line in _damage(case):
+        show.err().print(show.plain(f"case {case.id}: {line}", "red"))
 
 
 @app.command()
@@ -59,7 +77,11 @@ def _summary(case: Case) -> dict[str, object]:
 def show(
     case: shared.CaseId,
     local: Annotated[
-        bool, typer.Option("--local", help="Don't ask AWS how far the snapshots are.")
+        bool,
+        typer.Option(
+            "--local",
+            help="Don't look into the vault, and don't ask AWS how far the snapshots are.",
+        ),
     ] = False,
     *,
     common: shared.Common,
@@ -68,15 +90,23 @@ def show(
     from responders.cli import show as screen
     from responders.errors import BadInput
 
-    found = _case(case)
-    runs = found.runs()
+    record = _case(case)
+    vault_trouble = "" if local else _look_in_the_vault(record, common.access)
+    runs = record.runs()
     if not runs:
-        raise BadInput(f"there is no case {case} on this machine", "See `cordon case list`.")
-    snapshots, trouble = ([], "") if local else _snapshots(found, common)
+        raise BadInput(
+            f"there is no case {case} on this machine"
+            + (f", and the vault could not be looked at: {vault_trouble}" if vault_trouble else ""),
+            "See `cordon case list`; `cordon case sync --region R` fetches a case from the vault.",
+        )
+    snapshots, trouble = ([], "") if local else _snapshots(record, common)
     if common.as_json:
         entries = [{"run": r.name, "entries": [e.body for e in r.entries]} for r in runs]
         document = {"schema": 1, "case": case, "command": "case show", "runs": entries}
-        screen.document({**document, "snapshots": snapshots, "snapshots_error": trouble or None})
+        document |= {"snapshots": snapshots, "snapshots_error": trouble or None}
+        screen.document(
+            {**document, "damage": _damage(record), "vault_error": vault_trouble or None}
+        )
         return 0
     for run in runs:
         begin, end = run.begin, run.end
@@ -95,7 +125,27 @@ def show(
                 reason = entry.body.get("reason") or ""
                 screen.out().print(screen.plain(f"  {what}: {word} {reason}".rstrip()))
     _show_snapshots(snapshots, trouble)
+    _warn_of_damage(record)
+    if vault_trouble:
+        screen.err().print(
+            screen.plain(f"Runs of other machines may be missing: {vault_trouble}", "yellow")
+        )
     return 0
+
+
+def _look_in_the_vault(case: Case, access: Access) -> str:
+    """Fetches what other machines wrote down in the case; gives the reason when it can't."""
+    from responders.aws import explain
+    from responders.record import sync as copy
+
+    try:
+        vault = _vault(case, access)
+        if vault is None:
+            return "no vault is prepared where this case is"
+        conflicts = copy.fetch_journals(case, vault).conflicts
+    except Exception as error:
+        return f"the vault can't be reached: {explain(error)}"
+    return "; ".join(conflicts)
 
 
 def _snapshots(case: Case, common: shared.Common) -> tuple[list[dict[str, Any]], str]:
@@ -146,13 +196,14 @@ def verify(
     from responders.errors import BadInput
     from responders.record import verify as prove
 
-    found = _case(case)
-    vault = None if local else _vault(found, common.at(region))
-    if not found.runs_on_disk() and vault is None:
-        raise BadInput(f"there is no case {case} on this machine", "See `cordon case list`.")
-    faults = prove.local_faults(found)
+    record = _case(case)
+    vault = None if local else _vault(record, common.at(region))
+    faults = prove.local_faults(record)
     if vault is not None:
-        faults += prove.vault_faults(found, vault)
+        faults += prove.vault_faults(record, vault)
+    if not record.runs() and not faults:
+        where = "" if vault is None else f" or in the vault {vault.bucket}"
+        raise BadInput(f"there is no case {case} on this machine{where}", "See `cordon case list`.")
     proven = "here and in the vault" if vault else "on this machine"
     if common.as_json:
         show.document(
@@ -185,35 +236,45 @@ def sync(
     *,
     common: shared.Common,
 ) -> int:
-    """Send to the vault what it lacks of a case, and fetch what this machine lacks."""
+    """Send to the vault what it lacks of a case, and restore what is missing or damaged here.
+
+    A damaged file is set aside, and what was first written into the vault takes its place.
+    """
     from responders.cli import show
     from responders.errors import Incomplete
     from responders.record import sync as copy
 
-    found = _case(case)
-    vault = _vault(found, common.at(region))
+    record = _case(case)
+    vault = _vault(record, common.at(region))
     if vault is None:
         raise Incomplete(
             "no vault is prepared where this case is", "Run `pulumi up`, or give --region."
         )
-    sent, fetched = copy.sync(found, vault)
+    done = copy.sync(record, vault)
     if common.as_json:
         show.document(
             {
                 "schema": 1,
                 "case": case,
                 "command": "case sync",
-                "outcome": "synced",
+                "outcome": "conflicts" if done.conflicts else "synced",
                 "vault": vault.bucket,
-                "sent": sent,
-                "fetched": fetched,
+                "sent": done.sent,
+                "fetched": done.fetched,
+                "restored": done.restored,
+                "conflicts": done.conflicts,
             }
         )
     else:
         show.out().print(
-            show.plain(f"{len(sent)} files sent to and {len(fetched)} fetched from {vault.bucket}")
+            show.plain(
+                f"{len(done.sent)} files sent to and {len(done.fetched)} fetched from "
+                f"{vault.bucket}, {len(done.restored)} of them in place of damaged ones"
+            )
         )
-    return 0
+        for line in done.conflicts:
+            show.out().print(show.plain(f"✗ {line}", "red"))
+    return 1 if done.conflicts else 0
 
 
 def _case(case: str) -> Case:

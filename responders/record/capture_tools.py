@@ -111,5 +111,5 @@ def is_staged(vault: Vault, tool: NewTool) -> bool:
 
 
 def stage(vault: Vault, tool: NewTool) -> None:
-    """Puts a tool into the vault."""
-    vault.put(tool_key(tool.sha256, tool.name), tool.data)
+    """Puts a tool into the vault; `AlreadyThere` when its key holds other bytes."""
+    vault.append(tool_key(tool.sha256, tool.name), tool.data)

@@ -28,7 +28,7 @@ code, pre { font: 13px ui-monospace, monospace } pre { white-space: pre-wrap; ma
 
 
 def page(case: Case) -> str:
-    """The report, a whole HTML document. JournalError when an entry can't be read."""
+    """The report, a whole HTML document, of what can be read; what is damaged is told."""
     runs = case.runs()
     faults = local_faults(case)
     body = "\n".join([*_head(case, runs, faults), *(line for run in runs for line in _run(run))])
@@ -46,7 +46,7 @@ def _head(case: Case, runs: Sequence[Run], faults: Sequence[str]) -> Iterator[st
     yield f"<p>Written {escape(now())} from {len(runs)} runs on this machine. Times are UTC.</p>"
     if faults:
         yield '<p class="faults">The record does not verify:</p><ul class="faults">'
-        yield from (f"<li>{escape(fault)}</li>" for fault in faults)
+        yield from (f"<li>{_text(fault)}</li>" for fault in faults)
         yield "</ul>"
     else:
         yield (
@@ -73,7 +73,7 @@ def _head(case: Case, runs: Sequence[Run], faults: Sequence[str]) -> Iterator[st
 def _run(run: Run) -> Iterator[str]:
     begin, end = run.begin, run.end
     yield f"<h2>{_text(begin.get('command'))} {_text(begin.get('target'))}</h2>"
-    yield f"<p>Run <code>{escape(run.name)}</code>, by <code>{_text(begin.get('caller'))}</code>, "
+    yield f"<p>Run <code>{_text(run.name)}</code>, by <code>{_text(begin.get('caller'))}</code>, "
     outcome = _text(end.get("outcome", "unfinished"))
     yield f"account {_text(begin.get('account'))}: <b>{outcome}</b>."
     yield f" Options: <code>{_json(begin.get('options', {}))}</code></p>"
@@ -83,7 +83,7 @@ def _run(run: Run) -> Iterator[str]:
         yield "<table><tr><th>ended</th><th>step</th><th>status</th><th>why</th></tr>"
         yield from (_step(body) for body in steps)
         yield "</table>"
-    risks = list(dict.fromkeys(risk for body in steps for risk in body.get("risks", ())))
+    risks = list(dict.fromkeys(str(risk) for body in steps for risk in body.get("risks", ())))
     if risks:
         yield "<h3>Residual risks</h3><ul>"
         yield from (f"<li>{_text(risk)}</li>" for risk in risks)
@@ -118,7 +118,7 @@ def _entries(run: Run) -> Iterator[str]:
     yield "<tr><th>entry</th><th>SHA-256, and what it holds</th></tr>"
     for entry in run.entries:
         yield (
-            f"<tr><td>{entry.number} {escape(entry.kind)}</td><td><code>{entry.sha256}</code>"
+            f"<tr><td>{entry.number} {_text(entry.kind)}</td><td><code>{entry.sha256}</code>"
             f"<pre>{_json(entry.body)}</pre></td></tr>"
         )
     yield "</table></details>"
@@ -132,7 +132,12 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[st
 
 
 def _text(value: Any) -> str:
-    return escape("" if value is None else str(value))
+    """Text that anybody could have written: no markup, and no control character, for a page is
+    also printed on terminals."""
+    text = "" if value is None else str(value)
+    return escape(
+        "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    )
 
 
 def _json(value: Any) -> str:

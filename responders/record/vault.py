@@ -1,4 +1,8 @@
-"""The evidence vault: a bucket with Object Lock; a run copies its record there as it goes."""
+"""The evidence vault: a bucket with Object Lock; a run copies its record there as it goes.
+
+Nothing in it is replaced: objects are created by conditional write, and of several versions of
+one key the oldest counts.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +10,45 @@ import base64
 import hashlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from responders import prepared
-from responders.aws import Aws, explain
+from responders.aws import Aws, code_of, explain
 from responders.permissions import allow
+from responders.record.store import AlreadyThere
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import ObjectVersionTypeDef
 
 PERMISSIONS = (
     allow(
         "s3:PutObject",
         on=("arn:{partition}:s3:::{vault}/cases/*", "arn:{partition}:s3:::{vault}/tools/*"),
         because="keeps the journal and the evidence in the vault",
-        risk="can add versions; Object Lock keeps the ones before",
+        risk="can add versions; Object Lock keeps the ones before, and the oldest counts",
     ),
     allow(
         "s3:GetObject",
         on=("arn:{partition}:s3:::{vault}/cases/*", "arn:{partition}:s3:::{vault}/tools/*"),
         because="verifies the vault's copy, and restores a record from it",
     ),
-    allow("s3:ListBucket", on="arn:{partition}:s3:::{vault}", because="compares both copies"),
+    allow(
+        "s3:GetObjectVersion",
+        on="arn:{partition}:s3:::{vault}/cases/*",
+        because="reads what was first written, whatever was written over it",
+    ),
+    allow(
+        "s3:ListBucket",
+        "s3:ListBucketVersions",
+        on="arn:{partition}:s3:::{vault}",
+        because="compares both copies",
+    ),
     allow(
         "kms:GenerateDataKey",
         "kms:Decrypt",
@@ -39,31 +60,87 @@ PERMISSIONS = (
 
 ENOUGH_TROUBLE = 3
 """Failed uploads after which the rest is left to `cordon case sync`."""
+UPLOADS_AT_ONCE = 8
+"""Objects on their way to the vault at the same time."""
+TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+"""S3's codes for a key that somebody wrote, or is writing at this moment."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The oldest version of an object: what was first written under its key."""
+
+    version: str
+    size: int
+    """In bytes."""
+    versions: tuple[str, ...]
+    """Ids of all versions, the newest first. More than one: it was written again."""
+    sizes: frozenset[int]
+    """Bytes of all versions."""
+    deleted: bool = False
+    """Whether a delete marker hides it."""
 
 
 class Vault:
-    """One bucket, in its region. Methods raise boto3's errors."""
+    """One bucket, in its region: a `Store` in which the oldest version of an object counts.
+
+    A key may be created again once a delete marker hides it, and whoever may write at all may
+    write a key unconditionally; neither changes what was first written there (S3 user guide,
+    "Conditional requests"). Methods raise boto3's errors.
+    """
 
     def __init__(self, aws: Aws, bucket: str, region: str) -> None:
         self.bucket, self.region, self._aws = bucket, region, aws
 
     @property
-    def _s3(self) -> Any:
-        return self._aws.client("s3", self.region)
+    def _s3(self) -> S3Client:
+        client: S3Client = self._aws.client("s3", self.region)
+        return client
 
-    def put(self, key: str, data: bytes) -> None:
-        """Stores an object; S3 refuses it when the SHA-256 on the way differs."""
-        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
-        self._s3.put_object(Bucket=self.bucket, Key=key, Body=data, ChecksumSHA256=digest)
+    def append(self, key: str, data: bytes) -> None:
+        """Creates an object; S3 refuses it when the SHA-256 on the way differs.
+
+        `AlreadyThere` when the key holds other bytes. A lost answer is made good by looking.
+        """
+        digest = hashlib.sha256(data).digest()
+        try:
+            self._s3.put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=data,
+                ChecksumSHA256=base64.b64encode(digest).decode(),
+                IfNoneMatch="*",
+            )
+        except Exception as error:
+            # boto3 sends a lost call again, and is then refused because the first had arrived.
+            taken = code_of(error) in TAKEN
+            if not taken and code_of(error):
+                raise
+            if not self._holds(key, data, error, taken):
+                raise AlreadyThere(key) from error
+
+    def _holds(self, key: str, data: bytes, error: Exception, taken: bool) -> bool:
+        try:
+            return self.get(key) == data
+        except Exception as unread:
+            raise error from (unread if taken else None)
 
     def get(self, key: str) -> bytes:
-        """An object's bytes."""
-        return bytes(self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+        """The bytes that were first written under a key."""
+        stored = self.objects(key).get(key)
+        return self.read(key, stored.version if stored else "")
+
+    def read(self, key: str, version: str = "") -> bytes:
+        """The bytes of one version of an object, or of the newest."""
+        if not version:
+            return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        answer = self._s3.get_object(Bucket=self.bucket, Key=key, VersionId=version)
+        return answer["Body"].read()
 
     def beginning(self, key: str, count: int) -> bytes:
         """The first `count` bytes of an object, or all if it is shorter."""
         answer = self._s3.get_object(Bucket=self.bucket, Key=key, Range=f"bytes=0-{count - 1}")
-        return bytes(answer["Body"].read())
+        return answer["Body"].read()
 
     def stored(self, prefix: str) -> dict[str, datetime]:
         """Keys under a prefix, with when S3 stored them (UTC)."""
@@ -73,17 +150,47 @@ class Vault:
         return {o["Key"]: o["LastModified"] for page in pages for o in page.get("Contents", ())}
 
     def sizes(self, prefix: str) -> dict[str, int]:
-        """Keys under a prefix, with their sizes in bytes."""
+        """Keys under a prefix as they are now, with their sizes in bytes."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.bucket, Prefix=prefix
         )
         return {o["Key"]: int(o["Size"]) for page in pages for o in page.get("Contents", ())}
 
+    def keys(self, prefix: str) -> dict[str, int]:
+        """Keys under a prefix, with the sizes of what was first written there (bytes)."""
+        return {key: stored.size for key, stored in self.objects(prefix).items()}
+
+    def objects(self, prefix: str) -> dict[str, Stored]:
+        """Every key under a prefix that was ever written, with its oldest version."""
+        versions: dict[str, list[ObjectVersionTypeDef]] = {}
+        hidden: set[str] = set()
+        pages = self._s3.get_paginator("list_object_versions").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        for page in pages:
+            for version in page.get("Versions", ()):
+                versions.setdefault(version["Key"], []).append(version)
+            hidden |= {m["Key"] for m in page.get("DeleteMarkers", ()) if m.get("IsLatest")}
+        return {key: _oldest(listed, key in hidden) for key, listed in sorted(versions.items())}
+
+
+def _oldest(listed: Sequence[ObjectVersionTypeDef], deleted: bool) -> Stored:
+    """S3 lists the newest first, and tells times in whole seconds: of two, the later listed."""
+    oldest = min(reversed(listed), key=lambda version: version["LastModified"])
+    return Stored(
+        oldest["VersionId"],
+        int(oldest["Size"]),
+        tuple(version["VersionId"] for version in listed),
+        frozenset(int(version["Size"]) for version in listed),
+        deleted,
+    )
+
 
 class Mirror:
-    """Copies files to the vault in the background, so that a slow vault holds up nothing.
+    """Copies a record to the vault in the background, so that a slow vault holds up nothing.
 
-    `find` is called in the background and gives the vault, or None where none is prepared.
+    `find` is called in the background and gives the vault, or None where none is prepared. Several
+    objects are on their way at once, in any order: the journal's own order is in its hash chain.
     """
 
     def __init__(self, find: Callable[[], Vault | None]) -> None:
@@ -91,31 +198,36 @@ class Mirror:
         self._queue: queue.Queue[Callable[[Vault], object] | None] = queue.Queue()
         self._trouble: list[str] = []
         self._lock = threading.Lock()
+        self._finding = threading.Lock()
+        self._vault: Vault | None = None
         self._left = 0
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self.bucket = ""
 
     def add(self, key: str, path: Path) -> None:
         """Queues one file."""
-        self.later(lambda vault: vault.put(key, path.read_bytes()))
+        self.later(lambda vault: vault.append(key, path.read_bytes()))
 
     def later(self, work: Callable[[Vault], object]) -> None:
         """Queues any work with the vault."""
         with self._lock:
             self._left += 1
             self._queue.put(work)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, daemon=True, name="vault")
-                self._thread.start()
+            if len(self._threads) < min(self._left, UPLOADS_AT_ONCE):
+                thread = threading.Thread(target=self._work, daemon=True, name="vault")
+                self._threads.append(thread)
+                thread.start()
 
     def close(self, seconds: float) -> str:
         """Waits for what is queued; the empty string when all of it is in the vault, else why not.
 
         Gives up after `seconds`; `cordon case sync` finishes later.
         """
-        self._queue.put(None)
-        if self._thread:
-            self._thread.join(seconds)
+        deadline = monotonic() + seconds
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - monotonic()))
         if self._trouble:
             return self._trouble[0]
         if self._left:
@@ -123,22 +235,33 @@ class Mirror:
         return ""
 
     def _work(self) -> None:
-        vault: Vault | None = None
         while (work := self._queue.get()) is not None:
             if len(self._trouble) >= ENOUGH_TROUBLE:
                 continue
             try:
-                vault = vault or self._find()
-                if vault is None:
-                    self._trouble.append("no vault is prepared in this region")
-                    return
-                self.bucket = vault.bucket
-                work(vault)
+                work(self._found())
+            except AlreadyThere as error:
+                self._trouble.append(f"the vault has another record: {error}")
+            except _NoVault:
+                self._trouble += ["no vault is prepared in this region"] * ENOUGH_TROUBLE
             except Exception as error:
                 self._trouble.append(f"the vault can't be reached: {explain(error)}")
             else:
                 with self._lock:
                     self._left -= 1
+
+    def _found(self) -> Vault:
+        with self._finding:
+            if self._vault is None:
+                self._vault = self._find()
+            if self._vault is None:
+                raise _NoVault
+            self.bucket = self._vault.bucket
+            return self._vault
+
+
+class _NoVault(Exception):
+    """Nothing is prepared to copy to."""
 
 
 def find(aws: Aws, region: str) -> Vault | None:

@@ -2,148 +2,233 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import partial
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from responders.record import journal
-from responders.record.case import Case
-from responders.record.journal import GENESIS, Entry, sha256
-from responders.record.vault import Vault
+from responders.record import chain
+from responders.record.files import UNFINISHED, opened, read_bounded
+from responders.record.journal import ENTRY_BYTES, examine
+from responders.record.run import NAME, Run
+from responders.record.vault import Stored, Vault
 
-Read = Callable[[], bytes]
-Files = Mapping[str, Read]
-"""Path below the run's folder, such as `journal/1.json`, to what reads it."""
+if TYPE_CHECKING:
+    from responders.record.case import Case
+
+_JOURNAL, _EVIDENCE = "journal/", "evidence/"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file of a run, in either copy: how to read it within bounds, and to get its SHA-256."""
+
+    read: Callable[[], bytes]
+    digest: Callable[[], str]
+
+
+Files = Mapping[str, Piece]
+"""Path below the run's folder, such as `journal/1.json`, to the file."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One copy of a case, with what is wrong with it."""
+
+    runs: list[Run]
+    files: Mapping[str, Files]
+    journals: list[str] = field(default_factory=list)
+    """Faults of the journals and their links: nothing may be restored from such a record."""
+    forks: list[str] = field(default_factory=list)
+    """Responses to one target that do not know of each other."""
+    others: list[str] = field(default_factory=list)
+    """Faults of evidence, and of where the record lies."""
+
+    @property
+    def faults(self) -> list[str]:
+        """All that is wrong, a line each; empty: the copy is proven."""
+        return [*self.journals, *self.forks, *self.others]
+
+    @property
+    def referred(self) -> dict[str, int]:
+        """Keys of what targets wrote into the vault themselves, to their bytes.
+
+        It is judged by its size only: it is too big to be read again.
+        """
+        listed = [e.body for run in self.runs for e in run.entries if e.kind == "referred"]
+        return {str(body["key"]): int(body["bytes"]) for body in listed}
 
 
 def local_faults(case: Case) -> list[str]:
     """What is wrong with the copy on this machine; empty: it is proven."""
-    return faults(case.id, {run: _local_files(case, run) for run in case.runs_on_disk()})
+    return local_copy(case).faults
+
+
+def local_copy(case: Case) -> Copy:
+    """The copy on this machine, judged."""
+    copy = judge(case.id, {run: _local_files(case.folder / run) for run in case.runs_on_disk()})
+    copy.others.extend(case.risks())
+    copy.others.extend(f"{name} does not belong in a case" for name in case.strangers())
+    known = {run.name for run in copy.runs}
+    copy.journals.extend(
+        f"{name}: the run's damaged record was set aside, and the run is missing"
+        for name in case.damaged()
+        if name.partition(".")[0] not in known
+    )
+    return copy
 
 
 def vault_faults(case: Case, vault: Vault) -> list[str]:
     """What is wrong with the vault's copy, or differs from this machine's; empty: both agree."""
-    sizes = vault.sizes(f"cases/{case.id}/")
-    copies = vault_files(case.id, vault, sizes)
-    local = {run: _local_files(case, run) for run in case.runs_on_disk()}
-    journals = [_journal_files(files) for files in (*copies.values(), *local.values())]
-    referred = _referred(case.id, journals)
-    told = [f"vault: {line}" for line in faults(case.id, copies)]
     prefix = f"cases/{case.id}/"
-    told += [
-        f"vault: {path} has {sizes.get(prefix + path, 'no')} bytes, not the {size} of its journal"
-        for path, size in sorted(referred.items())
-        if sizes.get(prefix + path) != size
+    objects = vault.objects(prefix)
+    theirs = judge(case.id, _vault_files(vault, prefix, objects))
+    ours = local_copy(case)
+    referred = {**ours.referred, **theirs.referred}
+    faults = [*theirs.faults, *_rewritten(vault, prefix, objects, referred)]
+    faults += [
+        f"{key.removeprefix(prefix)} has {_bytes_of(objects.get(key))} bytes, not the {size} of "
+        "its journal"
+        for key, size in sorted(referred.items())
+        if key not in objects or size not in objects[key].sizes
     ]
-    for run, ours in local.items():
-        told += _differences(run, ours, copies.get(run, {}), referred)
-    return told
+    listed = frozenset(key.removeprefix(prefix) for key in referred)
+    faults += _differences(ours, theirs, listed)
+    return [f"vault: {line}" for line in faults]
 
 
-def _differences(run: str, ours: Files, theirs: Files, referred: Collection[str]) -> list[str]:
+def _bytes_of(stored: Stored | None) -> str:
+    return " or ".join(str(size) for size in sorted(stored.sizes)) if stored else "no"
+
+
+def _rewritten(
+    vault: Vault, prefix: str, objects: Mapping[str, Stored], referred: Iterable[str]
+) -> list[str]:
+    """Objects that were deleted, or written again with other content: the oldest is judged."""
+    faults = []
+    for key, stored in objects.items():
+        path = key.removeprefix(prefix)
+        if stored.deleted:
+            faults.append(f"{path} was deleted (its oldest version is judged)")
+        if len(stored.versions) > 1 and key not in referred:
+            digests = {hashlib.sha256(vault.read(key, v)).digest() for v in stored.versions}
+            if len(digests) > 1:
+                faults.append(f"{path} was written again (its oldest version is judged)")
+    return faults
+
+
+def _differences(ours: Copy, theirs: Copy, referred: frozenset[str]) -> list[str]:
     """What is in one copy of a run only, or differs between them."""
-    told = [
-        f"vault: {run}: {path} is not there yet (cordon case sync sends it)"
-        for path in sorted(set(ours) - set(theirs))
-    ]
-    told += [
-        f"vault: {run}: {path} differs from the copy on this machine"
-        for path in sorted(set(ours) & set(theirs))
-        if sha256(ours[path]()) != sha256(theirs[path]())
-    ]
-    told += [
-        f"{run}: {path} is in the vault and is missing on this machine"
-        for path in sorted(set(theirs) - set(ours))
-        if f"{run}/{path}" not in referred
-    ]
-    return told
+    faults = []
+    for run in sorted(ours.files.keys() | theirs.files.keys()):
+        here, there = ours.files.get(run, {}), theirs.files.get(run, {})
+        faults += [
+            f"{run}: {path} is not there yet (cordon case sync sends it)"
+            for path in sorted(here.keys() - there.keys())
+        ]
+        faults += [
+            f"{run}: {path} is in the vault and is missing on this machine"
+            for path in sorted(there.keys() - here.keys())
+            if f"{run}/{path}" not in referred
+        ]
+        faults += [
+            f"{run}: {path} differs from the copy on this machine"
+            for path in sorted(here.keys() & there.keys())
+            if _digest(here[path]) != _digest(there[path])
+        ]
+    return faults
 
 
-def vault_files(case_id: str, vault: Vault, keys: Iterable[str]) -> dict[str, Files]:
-    """Every run of a case in the vault, with its files; `keys` are all that begin so."""
+def judge(case_id: str, runs: Mapping[str, Files]) -> Copy:
+    """Reads and judges some runs of a case: chains, links between runs, evidence."""
+    read = {name: _run(case_id, name, files) for name, files in runs.items()}
+    # A run that died before its first entry changed nothing: that it is there proves nothing.
+    begun = [run for name, run in read.items() if run.hashes or run.faults or runs[name]]
+    copy = Copy(chain.in_order(begun), runs)
+    for run in copy.runs:
+        copy.journals.extend(f"{run.name}: {line}" for line in run.faults)
+        if not run.hashes and not run.faults:
+            copy.journals.append(f"{run.name}: there is no journal")
+    copy.journals.extend(f"{name}: {line}" for name, line in chain.link_faults(copy.runs))
+    copy.forks.extend(f"{name}: {line}" for name, line in chain.forks(copy.runs))
     prefix = f"cases/{case_id}/"
-    runs: dict[str, dict[str, Read]] = {}
-    for key in keys:
-        run, _, path = key.removeprefix(prefix).partition("/")
-        runs.setdefault(run, {})[path] = partial(vault.get, key)
-    return dict(runs)
+    referred = frozenset(key.removeprefix(prefix) for key in copy.referred)
+    for run in copy.runs:
+        files = {p: f for p, f in runs[run.name].items() if f"{run.name}/{p}" not in referred}
+        copy.others.extend(f"{run.name}: {line}" for line in _evidence_faults(run, files))
+    return copy
 
 
-def faults(case_id: str, runs: Mapping[str, Files]) -> list[str]:
-    """What is wrong with some runs of a case: chains, links between runs, evidence."""
-    told: list[str] = []
-    hashes = {GENESIS}
-    journals = {run: _journal_files(files) for run, files in runs.items()}
-    referred = _referred(case_id, journals.values())
-    for run, entries in sorted(journals.items()):
-        after = _previous_of(entries.get("1.json", b""))
-        if after not in hashes:
-            told.append(f"{run}: the run that it follows is missing or was changed")
-        told += journal.faults(entries.items(), case=case_id, run=run, after=after)
-        hashes |= {sha256(raw) for raw in entries.values()}
-        own = {p: read for p, read in runs[run].items() if f"{run}/{p}" not in referred}
-        told += _evidence_faults(run, own, entries.values())
-    return told
+def _run(case_id: str, name: str, files: Files) -> Run:
+    journal = [
+        (path.removeprefix(_JOURNAL), piece.read)
+        for path, piece in files.items()
+        if path.startswith(_JOURNAL)
+    ]
+    return Run.of(name, examine(journal, case=case_id, run=name))
 
 
-def _journal_files(files: Files) -> dict[str, bytes]:
-    return {
-        path.removeprefix("journal/"): read()
-        for path, read in files.items()
-        if path.startswith("journal/")
-    }
-
-
-def _referred(case_id: str, journals: Iterable[Mapping[str, bytes]]) -> dict[str, int]:
-    """`<run>/<path>` of what targets wrote into the vault themselves, to its bytes.
-
-    It is judged by its size only: it is too big to be read again.
-    """
-    return {
-        str(entry.body["key"]).removeprefix(f"cases/{case_id}/"): int(entry.body["bytes"])
-        for files in journals
-        for entry in _entries(files.values())
-        if entry.kind == "referred"
-    }
-
-
-def _entries(files: Iterable[bytes]) -> Iterator[Entry]:
-    """The readable entries; the chain's own check names the others."""
-    for raw in files:
-        try:
-            yield Entry.parse(raw)
-        except ValueError:
-            continue
-
-
-def _previous_of(raw: bytes) -> str:
-    try:
-        return str(Entry.parse(raw).body["previous"])
-    except (ValueError, KeyError):
-        return GENESIS
-
-
-def _evidence_faults(run: str, files: Files, entries: Iterable[bytes]) -> list[str]:
-    told = []
+def _evidence_faults(run: Run, files: Files) -> list[str]:
     listed = {
-        f"evidence/{entry.body['name']}": entry.body["sha256"]
-        for entry in _entries(entries)
+        f"{_EVIDENCE}{entry.body['name']}": str(entry.body["sha256"])
+        for entry in run.entries
         if entry.kind == "evidence"
     }
-    there = {path for path in files if path.startswith("evidence/")}
-    told += [f"{run}: {path} is missing" for path in sorted(set(listed) - there)]
-    told += [f"{run}: {path} is in no journal" for path in sorted(there - set(listed))]
-    told += [
-        f"{run}: {path} was changed"
-        for path in sorted(there & set(listed))
-        if sha256(files[path]()) != listed[path]
+    kept = {path for path in files if not path.startswith(_JOURNAL)}
+    faults = [f"{path} is missing" for path in sorted(listed.keys() - kept)]
+    faults += [f"{path} is in no journal" for path in sorted(kept - listed.keys())]
+    return faults + [
+        f"{path} was changed"
+        for path in sorted(kept & listed.keys())
+        if _digest(files[path]) != listed[path]
     ]
-    return told
 
 
-def _local_files(case: Case, run: str) -> Files:
-    folder = case.folder / run
+def _digest(piece: Piece) -> str:
+    """SHA-256 in hex; what can't be read has none."""
+    try:
+        return piece.digest()
+    except OSError:
+        return "unreadable"
+
+
+def _local_files(folder: Path) -> Files:
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes
+        path.relative_to(folder).as_posix(): Piece(
+            partial(read_bounded, path, ENTRY_BYTES), cache(partial(_digest_of, path))
+        )
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith(".partial")
+        if not path.is_dir() and not path.name.endswith(UNFINISHED)
     }
+
+
+def _digest_of(path: Path) -> str:
+    with opened(path) as descriptor, open(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _vault_files(
+    vault: Vault, prefix: str, objects: Mapping[str, Stored]
+) -> dict[str, dict[str, Piece]]:
+    """Every run of a case in the vault, with its files as they were first written."""
+    runs: dict[str, dict[str, Piece]] = {}
+    for key, stored in objects.items():
+        run, _, path = key.removeprefix(prefix).partition("/")
+        if NAME.fullmatch(run) and path:
+            runs.setdefault(run, {})[path] = Piece(
+                partial(_read_object, vault, key, stored),
+                cache(partial(_digest_of_object, vault, key, stored)),
+            )
+    return runs
+
+
+def _read_object(vault: Vault, key: str, stored: Stored) -> bytes:
+    if stored.size > ENTRY_BYTES:
+        raise ValueError(f"it has more than {ENTRY_BYTES} bytes")
+    return vault.read(key, stored.version)
+
+
+def _digest_of_object(vault: Vault, key: str, stored: Stored) -> str:
+    return hashlib.sha256(vault.read(key, stored.version)).hexdigest()

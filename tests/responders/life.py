@@ -229,7 +229,14 @@ class Life:
             return Runner(self._incident(self._reading, "dry"), None, undo=undo)
         record, evidence = open_run(case, run, Mirror(lambda: None))
         if not record.entries:
-            record.append("begin", target=self.target, command="instance", asked=self.target)
+            record.append(
+                "begin",
+                target=self.target,
+                command="instance",
+                asked=self.target,
+                region=self.world.region,
+                options={},
+            )
         incident = self._incident(self.aws, run, evidence=evidence)
         return Runner(incident, record, undo=undo, tell=tell)
 

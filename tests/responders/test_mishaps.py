@@ -222,10 +222,10 @@ class TestTwoResponders:
         assert scenario.tags(scenario.instance)["Environment"] == "Production"
 
     def test_at_the_same_time_in_one_case(self, scenario: Scenario, cordon: Cordon) -> None:
-        with Case("IR-7").locked():
+        with Case("IR-7").locked(scenario.instance):
             answer = contain(cordon, scenario)
         assert answer.code == 2
-        assert "another cordon works on case IR-7" in answer.document["error"]
+        assert f"another cordon works on {scenario.instance}" in answer.document["error"]
 
 
 class TestFullDisk:

@@ -359,7 +359,7 @@ def test_a_hunt_that_died_is_not_resumed(
 
 def test_a_hunt_holds_no_lock(thief: Thief, cordon: Cordon) -> None:
     """What it finds can be contained in the same case while it goes on."""
-    with Case("IR-7").locked():
+    with Case("IR-7").locked(thief.key):
         assert cordon("hunt", "--key", thief.key, "--case", "IR-7").code == 3  # no vault
 
 
