@@ -63,7 +63,8 @@ def declarations() -> Iterator[tuple[str, tuple[Permission, ...]]]:
     """Who declares what: a module as `PERMISSIONS`, an action as `permissions`.
 
     Owners are named as people know them: an action by its name, a module by what it is called.
-    Commands declare nothing: they only parse and print.
+    Commands declare nothing: they only parse and print. The scan of a trail calls nothing by
+    itself, and needs libraries that not everybody has.
     """
     for module in _modules():
         if own := getattr(module, "PERMISSIONS", ()):
@@ -78,5 +79,5 @@ def _modules() -> Iterator[ModuleType]:
     import responders
 
     for entry in pkgutil.walk_packages(responders.__path__, f"{responders.__name__}."):
-        if not entry.name.startswith("responders.cli"):
+        if not entry.name.startswith(("responders.cli", "responders.hunt.scan.")):
             yield importlib.import_module(entry.name)

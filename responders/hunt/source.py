@@ -28,6 +28,19 @@ class Window:
         return max(self.start, min(lead.since or self.start for lead in leads))
 
 
+@dataclass(frozen=True)
+class Stored:
+    """An object of a trail as it is listed. `trouble`: why it can't be read, or the empty string.
+
+    `etag` tells the versions of an object apart; `size` in bytes, as it is stored.
+    """
+
+    key: str
+    etag: str
+    size: int
+    trouble: str = ""
+
+
 class EventSource(Protocol):
     """Finds events of leads."""
 

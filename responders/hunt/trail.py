@@ -11,15 +11,16 @@ import json
 import re
 import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import date, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from responders.aws import Aws
 from responders.errors import BadInput
 from responders.hunt.lead import Lead
-from responders.hunt.source import Page, Window
+from responders.hunt.source import Page, Stored, Window
 from responders.permissions import allow
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ PERMISSIONS = (
         because="reads a trail's objects that are encrypted (called by S3, not directly)",
     ),
 )
+LISTED_AT_ONCE = 16
+"""Requests for lists of objects under way at the same time: one for each region and day."""
 AT_ONCE = 8
 """Objects that are read at the same time, and held in memory."""
 MOST_BYTES = 256 * 1024 * 1024
@@ -60,6 +63,10 @@ _ACCOUNT = re.compile(r"\d{12}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
+COLD = ("GLACIER", "DEEP_ARCHIVE")
+"""Storage classes whose objects must be restored before they can be read (S3 user guide)."""
+
+
 class NoSuchTrail(Exception):
     """There are no objects of this account where they should be."""
 
@@ -68,7 +75,8 @@ class Trail:
     """The objects of one trail, of the caller's account."""
 
     def __init__(self, aws: Aws, bucket: str, root: str) -> None:
-        self.places = (f"trail s3://{bucket}/{root}",)
+        self.name = f"trail s3://{bucket}/{root}"
+        self.places = (self.name,)
         self._aws, self._bucket, self._root = aws, bucket, root
 
     @classmethod
@@ -97,6 +105,36 @@ class Trail:
         while day <= last:
             yield from self._read(key for r in regions for key in self._keys(r, day))
             day += timedelta(days=1)
+
+    def listed(self, first: date, last: date) -> Iterator[Stored]:
+        """The objects that were delivered in these days, day by day; NoSuchTrail when none are."""
+        regions = [r for base in self._bases() for r in self._folders(base)]
+        if not regions:
+            raise NoSuchTrail(
+                f"no objects of account {self._aws.identity.account} under "
+                f"s3://{self._bucket}/{self._root}"
+            )
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        folders = iter([f"{region}{day:%Y/%m/%d}/" for day in days for region in regions])
+        pending = deque(
+            self._aws.spawn(self._folder, folder) for folder in islice(folders, LISTED_AT_ONCE)
+        )
+        while pending:
+            yield from pending.popleft().result()
+            pending += [self._aws.spawn(self._folder, folder) for folder in islice(folders, 1)]
+
+    def fetch(self, key: str) -> bytes:
+        """The bytes of an object, as they are stored."""
+        return self._aws.client("s3").get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+    def _folder(self, prefix: str) -> list[Stored]:
+        """The objects of one region and day."""
+        return [
+            Stored(str(item["Key"]), str(item["ETag"]), int(item["Size"]), _cold(item))
+            for page in self._pages(prefix)
+            for item in page.get("Contents", ())
+            if str(item["Key"]).endswith((".json.gz", ".json"))
+        ]
 
     def _bases(self) -> list[str]:
         """Folders of this account: right below the root, or below an organization's."""
@@ -144,6 +182,11 @@ class Trail:
         except (ValueError, KeyError, TypeError, RecursionError, zlib.error):
             return [None]
         return records if isinstance(records, list) else [None]
+
+
+def _cold(item: Mapping[str, Any]) -> str:
+    storage = str(item.get("StorageClass", "STANDARD"))
+    return f"archived ({storage}): restore it to read it" if storage in COLD else ""
 
 
 def _unzipped(data: bytes) -> bytes:
