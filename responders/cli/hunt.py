@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from responders.cli.boundary import boundary
 
 if TYPE_CHECKING:
     from responders.hunt.findings import Findings
+    from responders.hunt.formats import Section
     from responders.hunt.hunting import Export
     from responders.hunt.index import Row
     from responders.outcome import Report
@@ -129,7 +130,7 @@ def _export(path: Path) -> Export:
 
 
 def show_findings(made: Report, found: Findings, *, lists: bool) -> None:
-    """What was found, for people; that something is missing is said last, where nobody misses it.
+    """What was found, for people: what is still open comes last, where nobody misses it.
 
     Without `lists` (the events go to stdout) all of it is talk.
     """
@@ -147,18 +148,7 @@ def show_findings(made: Report, found: Findings, *, lists: bool) -> None:
     if counted:
         say(f"{counted}; first {found.first}, last {found.last}")
     for section in formats.sections(found) if lists else ():
-        say("")
-        say(section.title, "bold")
-        widths = [
-            max(map(len, column)) for column in zip(*(i.cells for i in section.items), strict=True)
-        ]
-        for item in section.items:
-            cells = zip(item.cells, widths, strict=True)
-            say("  " + "  ".join(f"{show.safe(c):<{width}}" for c, width in cells).rstrip())
-            for line in item.lines:
-                say(f"      {line}", "dim")
-        if section.more:
-            say(f"  … and {section.more} more: see --json or --csv", "dim")
+        _show_section(section, say)
     say("")
     for note in found.notes:
         say(f"· {note}", "dim")
@@ -171,3 +161,22 @@ def show_findings(made: Report, found: Findings, *, lists: bool) -> None:
         missing = made.evidence.trouble if made.evidence.local else ""
         for gap in dict.fromkeys((*found.gaps, *filter(None, (missing,)))):
             say(f"  ! {gap}", "yellow")
+    if found.open:
+        _show_section(formats.open_section(found), say)
+
+
+def _show_section(section: Section, say: Callable[[str, str], None]) -> None:
+    """One list, its cells in columns."""
+    from responders.cli import show
+
+    say("", "")
+    say(section.title, "bold")
+    columns = zip(*(item.cells for item in section.items), strict=True)
+    widths = [max(map(len, column)) for column in columns]
+    for item in section.items:
+        cells = zip(item.cells, widths, strict=True)
+        say("  " + "  ".join(f"{show.safe(c):<{width}}" for c, width in cells).rstrip(), "")
+        for line in item.lines:
+            say(f"      {line}", "dim")
+    if section.more:
+        say(f"  … and {section.more} more: see --json or --csv", "dim")

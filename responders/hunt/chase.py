@@ -11,21 +11,26 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from responders.aws import Aws, explain
 from responders.hunt.classify import classify
 from responders.hunt.event import Attribute, Event, Record, read_event
 from responders.hunt.evidence import Chunks
-from responders.hunt.follow import Account, given
+from responders.hunt.follow import Account, Given
+from responders.hunt.given import given
 from responders.hunt.index import Index
-from responders.hunt.lead import Lead, Origin, origin_of
+from responders.hunt.lead import Confidence, Lead, Origin, origin_of
+from responders.hunt.look_here import LookHere, look_here
 from responders.hunt.source import EventSource, Page, Window
 from responders.hunt.subjects import Everything, Subject
 
 MOST_LEADS = 10_000
 """Leads of one hunt; more are counted and not followed, and the hunt is incomplete."""
+
+
+MOST_HINTS = 10_000
+"""Places to look at that are kept; more are counted, and the hunt is incomplete."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ class Chase:
     ) -> None:
         self.window, self.stop = window, stop
         self.leads: list[Lead] = []
-        self.unreadable = self.not_followed = 0
+        self.look_here: list[LookHere] = []
+        self.unreadable = self.not_followed = self.hints_left_out = 0
         self._index, self._account, self._chunks, self._tell = index, account, chunks, tell
         self._by_subject: dict[Subject, Lead] = {}
         self._by_attribute: dict[Attribute, list[Subject]] = {}
@@ -90,7 +96,7 @@ class Chase:
         self._places = [_Place(source, name) for source in sources for name in source.places]
         if not self._places:
             raise ValueError("a hunt needs at least one place to search")
-        self._follow(subject, None, None, None, "")
+        self._follow(Given(subject), None)
         workers = [aws.spawn(self._work, place) for place in self._places]
         try:
             while not self._idle.wait(0.2):
@@ -106,22 +112,24 @@ class Chase:
 
     # -- leads --
 
-    def _follow(
-        self,
-        subject: Subject,
-        since: datetime | None,
-        until: datetime | None,
-        origin: Origin | None,
-        expires: str,
-    ) -> None:
+    def _follow(self, lead_to: Given, origin: Origin | None) -> None:
         """Makes a lead, or widens the time of the one that the subject has."""
+        subject = lead_to.subject
         with self._lock:
             known = self._by_subject.get(subject)
             if known is None and len(self.leads) >= MOST_LEADS:
                 self.not_followed += 1
                 return
-            number = len(self.leads) if known is None else known.number
-            lead = Lead(number, subject, since, until, origin, expires)
+            lead = Lead(
+                number=len(self.leads) if known is None else known.number,
+                subject=subject,
+                since=origin.time if origin else None,
+                until=lead_to.until,
+                origin=origin,
+                expires=lead_to.expires,
+                confidence=lead_to.confidence,
+                holder=lead_to.holder,
+            )
             if known is None:
                 self.leads.append(lead)
                 for attribute in subject.lookups:
@@ -130,19 +138,19 @@ class Chase:
                 lead = _widened(known, lead)
                 if lead == known:
                     return
-                self.leads[number] = lead
+                self.leads[lead.number] = lead
             self._by_subject[subject] = lead
             self._outstanding += len(self._places)
             for place in self._places:
-                place.queue.put(number)
+                place.queue.put(lead.number)
 
     def _claimant(self, event: Event) -> Lead | None:
-        """The lead whose event this is, the first found of several."""
+        """The lead whose event this is: of several a certain one, and then the first found."""
         with self._lock:
             subjects = [s for a in event.attributes for s in self._by_attribute.get(a, ())]
             leads = [self._by_subject[s] for s in subjects]
         claims = [lead for lead in leads if lead.claims(event)]
-        return min(claims, key=lambda lead: lead.number, default=None)
+        return min(claims, key=lambda lead: (not lead.is_certain, lead.number), default=None)
 
     # -- places --
 
@@ -200,9 +208,23 @@ class Chase:
             return False
         self._keep(record)
         if not isinstance(self.leads[0].subject, Everything):
-            for one in given(event, lead.subject, self._account):
-                self._follow(one.subject, event.time, one.until, origin_of(event), one.expires)
+            self._lead_on(event, lead)
         return True
+
+    def _lead_on(self, event: Event, lead: Lead) -> None:
+        """Follows what the event gave out; says where to look when nothing of it is certain."""
+        followed = given(event, lead.subject, self._account)
+        for one in followed:
+            confidence = one.confidence if lead.is_certain else Confidence.POSSIBLE
+            self._follow(replace(one, confidence=confidence), origin_of(event))
+        if any(one.confidence is Confidence.CERTAIN for one in followed):
+            return
+        if (hint := look_here(event, lead.label)) is not None:
+            with self._lock:
+                if len(self.look_here) < MOST_HINTS:
+                    self.look_here.append(hint)
+                else:
+                    self.hints_left_out += 1
 
     def _keep(self, record: Record) -> None:
         if self._chunks is not None:
@@ -223,11 +245,16 @@ def _waiting(waiting: queue.SimpleQueue[int | None], first: int) -> tuple[list[i
 
 
 def _widened(known: Lead, found: Lead) -> Lead:
-    """The lead for the time of both, through the earlier event; `known` itself if that suffices."""
+    """The lead for the time of both, through the earlier event; equal to `known` if that suffices.
+
+    What is certain through one event stays so, however doubtful the other is.
+    """
     until = None
     if known.until is not None and found.until is not None:
         until = max(known.until, found.until)
-    wider = replace(known, until=until)
+    certain = known.is_certain or found.is_certain
+    confidence = Confidence.CERTAIN if certain else Confidence.POSSIBLE
+    wider = replace(known, until=until, confidence=confidence)
     if known.since is None or (found.since is not None and known.since <= found.since):
         return wider
     return replace(wider, since=found.since, origin=found.origin, expires=found.expires)

@@ -13,6 +13,8 @@ from responders.hunt.table import Kind, Meaning, Place, plain, table
 
 MOST_THINGS = 1000
 """Things of one event; RunInstances starts no more by default (EC2 quotas)."""
+SHORTEST_MEMBER = 5
+"""Letters of a member's name, below which it may stand for anything: `id`, `arn`, `key`."""
 _ID_ENDINGS = ("arn", "aRN", "Arn", "ARN", "Id", "Identifier", "id", "Name", "name")
 
 
@@ -77,9 +79,24 @@ def _things(event: Event, meaning: Meaning | None) -> Iterator[Thing]:
         return
     for place in meaning.places:
         if ids := event.texts(place.path):
-            owner = event.text(place.owner) if place.owner else ""
+            owner = event.text(place.owner) or _on_either_side(event, place.owner)
             yield from (Thing(place.type, one, owner) for one in ids)
             return
+    for place in meaning.places:
+        if one := _on_either_side(event, place.path):
+            yield Thing(place.type, one, _on_either_side(event, place.owner))
+            return
+
+
+def _on_either_side(event: Event, path: str) -> str:
+    """The last member of a path, wherever the event has it: which side names it depends on both.
+
+    Members that every shape has, such as `id`, say nothing away from their place.
+    """
+    member = path.rpartition(".")[2]
+    if len(member) < SHORTEST_MEMBER or not path.startswith(("request.", "response.")):
+        return ""
+    return next(iter(event.either(member)), "")
 
 
 def _unknown(event: Event, kind: Kind) -> tuple[Thing, ...]:

@@ -43,6 +43,8 @@ class Digest:
                 counts.get(lead.number, 0),
                 lead.expires,
                 self._contain_subject(lead.subject),
+                lead.confidence.value,
+                lead.holder,
             )
             for lead in self.leads[1:]
             for through in [self._through(lead)]
@@ -113,6 +115,7 @@ class Digest:
             region=one.region,
             time=one.time,
             event=one.event,
+            service=one.service,
             name=one.name,
             actor=one.actor,
             origin=lead.label,
@@ -122,6 +125,10 @@ class Digest:
             error=state.error,
             contain="" if state.exists is False else self._command(one, template),
             shared_with=one.shared_with,
+            label=state.name,
+            address=state.address,
+            tags=state.tags,
+            confidence=lead.confidence.value,
         )
 
     def _command(self, one: Found, template: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from responders.hunt.paths import member, text, texts
+from responders.hunt.paths import member, pick, text, texts
 
 Record = Mapping[str, Any]
 """A record as CloudTrail writes it."""
@@ -72,6 +72,32 @@ class Event:
         """The first of `texts`, or the empty string."""
         return next(iter(self.texts(path)), "")
 
+    def picks(self, path: str) -> list[Any]:
+        """Whatever stands at `request.…` or `response.…`."""
+        head, _, rest = path.partition(".")
+        return pick({"request": self.request, "response": self.response}.get(head), rest)
+
+    def either(self, member: str) -> list[str]:
+        """Texts of a member at any depth of the request, then of the answer, each once.
+
+        The member's first letter may be of either case: EC2's newer operations keep the API's.
+        A list of texts, or one wrapped in `items`, counts as its texts.
+        """
+        names = (member, member[:1].upper() + member[1:])
+        sides = (self.request, self.response)
+        paths = [f"..{name}{tail}" for name in names for tail in ("", ".*", ".items.*")]
+        return list(dict.fromkeys(t for side in sides for p in paths for t in texts(side, p)))
+
+    def has(self, member: str) -> bool:
+        """Whether the request has a member, even one whose value CloudTrail hides."""
+        names = (member, member[:1].upper() + member[1:])
+        return isinstance(self.request, Mapping) and any(name in self.request for name in names)
+
+    @property
+    def by_bearer_token(self) -> bool:
+        """Whether a bearer token signed the call, and no access key."""
+        return "true" in [t.lower() for t in self.texts("additionalEventData.callWithBearerToken")]
+
     @property
     def role(self) -> str:
         """ARN of the role that an STS event is about (as asked for), or the empty string."""
@@ -85,7 +111,8 @@ class Event:
             ("Username", self.username),
             ("ResourceName", self.role),
         ]
-        return (*(p for p in pairs if p[1]), ("ReadOnly", "true" if self.read_only else "false"))
+        read_only = ("ReadOnly", "true" if self.read_only else "false")
+        return (*(p for p in pairs if p[1]), ("EventName", self.name), read_only)
 
 
 def read_event(record: Record) -> Event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from responders.aws import Aws, code_of, explain
@@ -32,15 +32,29 @@ class Ref:
 class State:
     """`exists` is None when it could not be told, with an `error` if it was asked.
 
-    `state` is AWS's word for the thing's state, or its name.
+    `state` is AWS's word for the thing's state, or its name. `name`, `address` and `tags` are for
+    people who must recognise it; whoever made the thing chose them. `groups` are the security
+    groups of a machine's interfaces.
     """
 
     exists: bool | None = None
     state: str = ""
     error: str = ""
+    name: str = field(default="", compare=False)
+    address: str = field(default="", compare=False)
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
+    groups: tuple[str, ...] = field(default=(), compare=False)
 
 
 GONE = State(exists=False)
+_ADDRESSES = (
+    "PublicIpAddress",
+    "PublicIp",
+    "PrivateIpAddress",
+    "Endpoint.Address",
+    "publicIpAddress",
+)
+"""Members that hold a thing's address, the one seen from the internet first."""
 
 
 def look(aws: Aws, refs: Iterable[Ref]) -> dict[Ref, State]:
@@ -116,8 +130,28 @@ def _state(ask: Look, answer: Mapping[str, Any], ref: Ref) -> State:
         items = [item for item in items if text(item, ask.id) == ref.id]
     if not items:
         return GONE
-    told = text(items[0], ask.state) if ask.state else ""
-    return State(exists=told not in ask.gone, state=told)
+    item = items[0]
+    state = text(item, ask.state) if ask.state else ""
+    tags = _tags(item)
+    return State(
+        exists=state not in ask.gone,
+        state=state,
+        name=tags.get("Name", ""),
+        address=next(filter(None, (text(item, path) for path in _ADDRESSES)), ""),
+        tags=tags,
+        groups=tuple(texts(item, "NetworkInterfaces.*.Groups.*.GroupId")),
+    )
+
+
+def _tags(item: Any) -> dict[str, str]:
+    """Tags of a described thing: a list of pairs, or a mapping, under one of three names."""
+    for member in ("Tags", "TagList", "tags"):
+        for value in pick(item, member):
+            if isinstance(value, Mapping):
+                return {str(key): str(one) for key, one in value.items()}
+            if isinstance(value, list):
+                return {text(pair, "Key"): text(pair, "Value") for pair in value}
+    return {}
 
 
 def _is_missing(error: BaseException, codes: Sequence[str]) -> bool:

@@ -7,6 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from responders.hunt.index import Row, Tally
+from responders.hunt.lead import Confidence
+from responders.hunt.look_here import LookHere
+from responders.hunt.open_lead import OpenLead
+from responders.hunt.techniques import techniques_of
 from responders.hunt.without_trail import New
 
 LISTED = 10_000
@@ -39,6 +43,15 @@ class Followed:
     """When a temporary credential ends by itself, as AWS wrote it."""
     contain: str = ""
     """The command that contains it."""
+    confidence: str = Confidence.CERTAIN.value
+    """`possible` when its events may be somebody else's."""
+    holder: str = ""
+    """ARN of the user, role or session whose rights a temporary credential has."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether its events are the thief's for certain."""
+        return self.confidence == Confidence.CERTAIN
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ class Created:
     region: str
     time: str
     event: str
+    service: str
     name: str
     actor: str
     """ARN of the caller, or a name where the event has no ARN."""
@@ -63,6 +77,11 @@ class Created:
     contain: str = ""
     shared_with: tuple[str, ...] = ()
     still_shared_with: tuple[str, ...] | None = None
+    label: str = ""
+    """The name that its `Name` tag gives it."""
+    address: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    confidence: str = Confidence.CERTAIN.value
 
 
 @dataclass(frozen=True)
@@ -89,6 +108,10 @@ class Findings:
     attempted: Sequence[Tally]
     reads: Sequence[Tally]
     followed: Sequence[Followed]
+    open: Sequence[OpenLead] = ()
+    """What is still open, the worst first."""
+    look_here: Sequence[LookHere] = ()
+    """What was not followed, and where to look instead."""
     without_trail: Sequence[New] = ()
     """What is new by its own date, and not among `created`."""
     notes: Sequence[str] = ()
@@ -117,6 +140,8 @@ class Findings:
             "subject": self.subject,
             "window": {"start": self.start, "end": self.end},
             "complete": self.complete,
+            "open": [one.as_json() for one in self.open],
+            "look_here": [one.as_json() for one in self.look_here],
             "gaps": list(self.gaps),
             "regions": dict(self.regions),
             "sources": dict(self.sources),
@@ -156,6 +181,7 @@ def event_json(row: Row, labels: Mapping[int, str]) -> dict[str, Any]:
         "ip": row.ip or None,
         "agent": row.agent or None,
         "origin": labels.get(row.lead, ""),
+        "techniques": list(techniques_of(row.service, row.name)),
     }
 
 
@@ -168,16 +194,18 @@ def _followed(one: Followed) -> dict[str, Any]:
         "events": one.events,
         "expires": one.expires or None,
         "contain": one.contain or None,
+        "confidence": one.confidence,
+        "holder": one.holder or None,
     }
 
 
 def _created(one: Created) -> dict[str, Any]:
-    told = asdict(one)
-    for name in ("owner", "state", "error", "contain"):
-        told[name] = told[name] or None
+    members = asdict(one)
+    for name in ("owner", "state", "error", "contain", "label", "address"):
+        members[name] = members[name] or None
     if not one.shared_with:
-        del told["shared_with"], told["still_shared_with"]
-    return told
+        del members["shared_with"], members["still_shared_with"]
+    return members | {"techniques": list(techniques_of(one.service, one.name))}
 
 
 def _tally(one: Tally) -> dict[str, Any]:
@@ -190,4 +218,5 @@ def _tally(one: Tally) -> dict[str, Any]:
         "first": one.first,
         "last": one.last,
         "things": list(one.things),
+        "techniques": list(techniques_of(one.service, one.name)),
     }

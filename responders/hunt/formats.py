@@ -9,6 +9,9 @@ from typing import TextIO
 
 from responders.hunt.findings import Created, Findings, Followed
 from responders.hunt.index import Row, Tally
+from responders.hunt.lead import Confidence
+from responders.hunt.look_here import LookHere
+from responders.hunt.open_lead import OpenLead
 from responders.hunt.table import Kind
 from responders.hunt.without_trail import New
 
@@ -99,8 +102,41 @@ def sections(found: Findings) -> list[Section]:
         _section("Attempted", map(_tally, found.attempted)),
         _section("Read", map(_tally, found.reads)),
         _section("New by its own date, by whoever", map(_new, found.without_trail)),
+        _section("Not followed, look here", map(_look_here, found.look_here)),
     ]
     return [one for one in lists if one.items]
+
+
+def open_section(found: Findings) -> Section:
+    """What is still open, the worst first; it has no items when nothing is."""
+    return _section("STILL OPEN, the worst first", map(_open, found.open))
+
+
+def _open(one: OpenLead) -> Item:
+    """One open lead; names, addresses and tags are what people know a thing by."""
+    owned = f"{one.owner}/{one.id}" if one.owner and one.type else one.id
+    known_by = " ".join(filter(None, (one.name, one.address)))
+    tags = ", ".join(f"{key}={value}" for key, value in one.tags.items() if key != "Name")
+    doubt = "" if one.confidence == Confidence.CERTAIN else f" ({one.confidence})"
+    lines = [f"{one.account}, since {one.since}, by {one.by}{doubt}"]
+    lines += [f"tags: {tags}"] if tags else []
+    return Item(
+        (
+            one.severity,
+            one.kind,
+            owned or "(its event does not tell)",
+            known_by,
+            one.region,
+            one.state,
+        ),
+        (*lines, *_do(one.command)),
+    )
+
+
+def _look_here(one: LookHere) -> Item:
+    return Item(
+        (one.time, one.region, _call(one.service, one.name), one.by), (one.why, *_do(one.command))
+    )
 
 
 def _section(title: str, items: Iterable[Item], cut: int = 0) -> Section:
@@ -112,7 +148,10 @@ def _followed(one: Followed) -> Item:
     way = " → ".join(step.name for step in one.through)
     last = one.through[-1].time if one.through else ""
     events = f"{one.events} event{'' if one.events == 1 else 's'}"
-    return Item((f"{one.kind} {one.value}", last, events, f"through {way}"), _do(one.contain))
+    doubt = "" if one.is_certain else f" ({one.confidence})"
+    return Item(
+        (f"{one.kind} {one.value}", last, events, f"through {way}{doubt}"), _do(one.contain)
+    )
 
 
 def _there(one: Created) -> str:

@@ -17,7 +17,8 @@ from pathlib import Path
 from responders.aws import Aws, code_of, explain, is_denied
 from responders.errors import CordonError
 from responders.hunt import ask
-from responders.hunt.chase import MOST_LEADS, Chase, Progress, Tell
+from responders.hunt.chase import MOST_HINTS, MOST_LEADS, Chase, Progress, Tell
+from responders.hunt.denied import Denials
 from responders.hunt.digest import Digest
 from responders.hunt.evidence import Chunks, Save
 from responders.hunt.findings import LISTED, Findings
@@ -25,6 +26,7 @@ from responders.hunt.follow import Account
 from responders.hunt.index import Index, Row
 from responders.hunt.lookup import HISTORY, EventHistory
 from responders.hunt.source import EventSource, Window
+from responders.hunt.still_open import StillOpen
 from responders.hunt.subjects import Everything, Subject
 from responders.hunt.table import Kind
 from responders.hunt.where import global_region
@@ -135,6 +137,12 @@ class _Summary:
             self.hunt.aws, index, chase.leads, self.hunt.extras.case, self._account, gaps
         )
         new = self._without_trail(outcome, gaps, tell)
+        created, shared = digest.created(), digest.shared()
+        blinding, followed = digest.anti_forensics(), digest.followed()
+        denials = Denials(self.hunt.aws)
+        still_open = StillOpen(self.hunt.aws, self._account, self.window.end, denials)
+        leads = still_open.leads(created, shared, blinding, followed)
+        gaps += denials.errors
         events = list(index.rows(without=Kind.READ, at_most=LISTED))
         counts = index.counts()
         first, last = index.span()
@@ -149,12 +157,14 @@ class _Summary:
             last=last,
             events=events,
             labels={lead.number: lead.label for lead in chase.leads},
-            created=digest.created(),
-            shared=digest.shared(),
-            anti_forensics=digest.anti_forensics(),
+            created=created,
+            shared=shared,
+            anti_forensics=blinding,
             attempted=index.tallies(Kind.ATTEMPTED, LISTED),
             reads=index.tallies(Kind.READ, LISTED),
-            followed=digest.followed(),
+            followed=followed,
+            open=leads,
+            look_here=sorted(chase.look_here, key=lambda one: (one.time, one.event)),
             without_trail=new,
             regions={place: outcome[place] for place in self.hunt.regions},
             sources={p: told for p, told in outcome.items() if p not in self.hunt.regions},
@@ -176,6 +186,10 @@ class _Summary:
         if chase.not_followed:
             gaps.append(
                 f"{chase.not_followed} credentials were not followed: {MOST_LEADS} is the most"
+            )
+        if chase.hints_left_out:
+            gaps.append(
+                f"{chase.hints_left_out} places to look at were left out: {MOST_HINTS} is the most"
             )
         if self.window.start < self.window.end - HISTORY and not self.hunt.extras.sources:
             gaps.append(

@@ -79,6 +79,7 @@ class Found:
     """A thing that an event is about, and the number of the lead whose event it is."""
 
     event: str
+    service: str
     name: str
     type: str
     id: str
@@ -206,9 +207,10 @@ class Index:
         return [
             Found(*(*row[:-2], _list(row[-2]), row[-1]))
             for row in self._all(
-                "SELECT t.event, e.name, t.type, t.thing, t.owner, t.region, min(t.time), "
-                "e.actor, e.shared_with, e.lead FROM things t JOIN events e ON e.id = t.event "
-                "WHERE t.kind = ? GROUP BY t.type, t.thing, t.owner, t.region, e.shared_with, "
+                "SELECT t.event, e.service, e.name, t.type, t.thing, t.owner, t.region, "
+                "min(t.time), e.actor, e.shared_with, e.lead "
+                "FROM things t JOIN events e ON e.id = t.event WHERE t.kind = ? "
+                "GROUP BY t.type, t.thing, t.owner, t.region, e.shared_with, "
                 "iif(t.thing = '', t.event, '') ORDER BY min(t.time), t.event, t.thing LIMIT ?",
                 kind.value,
                 at_most,

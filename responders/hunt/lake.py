@@ -123,6 +123,8 @@ def _condition(attribute: Attribute) -> str:
             )
         case "ResourceName":
             return f"element_at(requestParameters, 'roleArn') = {_quoted(value)}"
+        case "EventName":
+            return f"eventName = {_quoted(value)}"
         case "ReadOnly":
             return f"readOnly = {'true' if value == 'true' else 'false'}"
     raise ValueError(f"no SQL for the attribute {name}")

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from responders.hunt.event import Event
 from responders.hunt.subjects import Subject
+
+
+class Confidence(StrEnum):
+    """Whether a lead's events are the thief's: `POSSIBLE` when others may bear the same name."""
+
+    CERTAIN = "certain"
+    POSSIBLE = "possible"
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,8 @@ class Lead:
     """A subject, followed from `since` (UTC) to `until`; None: as far as the hunt goes.
 
     `number` counts leads in the order in which they were found; 0 is what was asked for. `origin`
-    is None for that one. `expires` is when AWS ends a temporary credential by itself (as told).
+    is None for that one. `expires` is when AWS ends a temporary credential by itself (as told), and
+    `holder` the ARN of the user, role or session whose rights it has.
     """
 
     number: int
@@ -33,11 +42,18 @@ class Lead:
     until: datetime | None = None
     origin: Origin | None = None
     expires: str = ""
+    confidence: Confidence = Confidence.CERTAIN
+    holder: str = ""
 
     @property
     def label(self) -> str:
         """One word or two for people, such as `key AKIAIOSFODNN7EXAMPLE`."""
         return f"{self.subject.kind} {self.subject.value}"
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether its events are the thief's for certain."""
+        return self.confidence is Confidence.CERTAIN
 
     def claims(self, event: Event) -> bool:
         """Whether the event is the subject's, and of the time that counts."""

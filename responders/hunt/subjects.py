@@ -180,6 +180,85 @@ class Console:
 
 
 @dataclass(frozen=True)
+class BearerToken:
+    """A user's long-term API key, such as Bedrock's, by the user's ARN: its calls name no key."""
+
+    value: str
+    kind = "bearer-token"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the user's plain name."""
+        return (("Username", self.value.rpartition("/")[2]),)
+
+    def claims(self, event: Event) -> bool:
+        """The user's calls that a bearer token signed (Bedrock user guide, "API keys")."""
+        return event.arn == self.value and event.by_bearer_token
+
+
+@dataclass(frozen=True)
+class UnnamedKeys:
+    """Temporary keys of a principal, by its ARN, where the record does not say which it got."""
+
+    value: str
+    kind = "unnamed-keys"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the user's or session's name."""
+        return (("Username", self.value.rpartition("/")[2]),)
+
+    def claims(self, event: Event) -> bool:
+        """The principal's calls with any temporary key."""
+        return event.arn == self.value and event.key.startswith("ASIA")
+
+
+@dataclass(frozen=True)
+class PermissionSetSession:
+    """A user of IAM Identity Center in a permission set's role: `<permission set>/<user>`."""
+
+    value: str
+    kind = "permission-set"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the user's name, which the sessions bear."""
+        return (("Username", self.value.partition("/")[2]),)
+
+    def claims(self, event: Event) -> bool:
+        """Sessions of that user in the role that Identity Center made for the permission set."""
+        permission_set, _, user = self.value.partition("/")
+        role = event.issuer.rpartition("/")[2]
+        return event.username == user and role.startswith(f"AWSReservedSSO_{permission_set}_")
+
+
+@dataclass(frozen=True)
+class Provider:
+    """An identity provider, trust anchor or profile, by ARN: the roles assumed through it."""
+
+    value: str
+    kind = "identity-provider"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the names of the events; `LookupEvents` knows no attribute for the provider."""
+        names = ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "CreateSession")
+        return tuple(("EventName", name) for name in names)
+
+    def claims(self, event: Event) -> bool:
+        """Assumptions that name it. An OIDC provider may be written without the ARN's head."""
+        if ("EventName", event.name) not in self.lookups:
+            return False
+        named = [
+            *event.texts("userIdentity.identityProvider"),
+            *event.texts("request.principalArn"),
+            *event.either("trustAnchorArn"),
+            *event.either("profileArn"),
+        ]
+        return self.value in named or self.value.partition("oidc-provider/")[2] in named
+
+
+@dataclass(frozen=True)
 class Forwarded:
     """What one service does in a principal's name after it was called (forward access sessions).
 

@@ -1,10 +1,10 @@
-"""Reads `events.toml`: what each event name means, and where the id of its thing is."""
+"""Reads `events.toml`: what an event name means, where its thing is, and what it gives out."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -54,12 +54,64 @@ class Meaning:
     policy: str = ""
 
 
+class Follow(StrEnum):
+    """What a hunt does about an operation that answers with a credential or a token."""
+
+    FOLLOW = "follow"
+    LOOK = "look"
+    NO = "no"
+
+
+@dataclass(frozen=True)
+class Minting:
+    """How an operation that answers with a credential is classified, and why it is not followed."""
+
+    follow: Follow
+    why: str = ""
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether what it gives out is followed."""
+        return self.follow is Follow.FOLLOW
+
+    @classmethod
+    def parse(cls, text: str) -> Minting:
+        """Reads `follow`, `look: why` or `no: why`; ValueError for anything else."""
+        word, _, why = text.partition(": ")
+        follow = Follow(word)
+        if (follow is Follow.FOLLOW) == bool(why):
+            raise ValueError(f"{text!r} is not «follow», «look: why» or «no: why»")
+        return cls(follow, why)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Why an event's doing can't be followed, and a command that looks there.
+
+    Words in braces in the command are members of the event, or `region`.
+    """
+
+    why: str
+    command: str = ""
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The members of the event that the command needs."""
+        return tuple(one for one in _WORD.findall(self.command) if one != "region")
+
+
+EventName = tuple[str, str]
+"""A service, which is the event source without its domain, and a plain event name."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Meanings by service and plain event name; verbs for the names that are not there."""
 
-    meanings: Mapping[tuple[str, str], Meaning]
+    meanings: Mapping[EventName, Meaning]
     verbs: Mapping[str, Kind]
+    mintings: Mapping[EventName, Minting]
+    hints: Mapping[EventName, Hint]
 
     def meaning(self, service: str, name: str) -> Meaning | None:
         """What the table says of an event; None when it is not there."""
@@ -72,6 +124,7 @@ class Table:
         )
 
 
+_WORD = re.compile(r"\{(\w+)\}")
 _VERSION = re.compile(r"(\d{8}|\d{4}_\d{2}_\d{2})(v\d+)?$")
 
 
@@ -91,13 +144,29 @@ def table() -> Table:
     text = resources.files("responders.hunt").joinpath("events.toml").read_text()
     data = tomllib.loads(text)
     verbs = {verb: Kind(kind) for kind, verbs in data.pop("verbs").items() for verb in verbs}
+    mintings = {name: Minting.parse(entry) for name, entry in _flat(data.pop("minting"))}
+    hints = {name: Hint(**entry) for name, entry in _flat(data.pop("look"))}
     meanings = {
-        (service, name): _meaning(Kind(kind), entry)
-        for kind, services in data.items()
-        for service, entries in services.items()
-        for name, entry in entries.items()
+        name: _meaning(Kind(kind), entry) for kind in data for name, entry in _flat(data[kind])
     }
-    return Table(meanings, dict(sorted(verbs.items(), key=lambda v: -len(v[0]))))
+    # What gives out a credential is no read, however its name begins.
+    minted = {
+        name: Meaning(Kind.MINTED, (Place(f"{name[0]}::Credentials", "response..accessKeyId"),))
+        for name, minting in mintings.items()
+        if minting.follow is not Follow.NO and name not in meanings
+    }
+    return Table(
+        {**minted, **meanings},
+        dict(sorted(verbs.items(), key=lambda v: -len(v[0]))),
+        mintings,
+        hints,
+    )
+
+
+def _flat(services: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[EventName, Any]]:
+    for service, entries in services.items():
+        for name, entry in entries.items():
+            yield (service, name), entry
 
 
 def _meaning(kind: Kind, entry: Any) -> Meaning:

@@ -63,7 +63,9 @@ def chase(tmp_path: Path) -> Iterator[Run]:
         subject: Subject, records: dict[str, list[dict[str, Any]]] | FakeSource, **more: Any
     ) -> Chased:
         source = records if isinstance(records, FakeSource) else FakeSource(records)
-        index = Index(tmp_path)
+        folder = tmp_path / str(len(opened))
+        folder.mkdir()
+        index = Index(folder)
         opened.append(index)
         told: list[Progress] = []
         saved: dict[str, bytes] = {}

@@ -143,6 +143,8 @@ def _matches(one: Mapping[str, Any], attribute: str, value: str) -> bool:
             return name == value or (value == "root" and who["type"] == "Root")
         case "ResourceName":
             return value in str(one.get("requestParameters"))
+        case "EventName":
+            return one["eventName"] == value
         case "ReadOnly":
             return str(one["readOnly"]).lower() == value
     raise AssertionError(attribute)

@@ -20,6 +20,7 @@ def test_a_record_is_read() -> None:
     assert set(event.attributes) == {
         ("AccessKeyId", LEAKED),
         ("Username", "alice"),
+        ("EventName", "RunInstances"),
         ("ReadOnly", "false"),
     }
 

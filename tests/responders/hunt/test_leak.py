@@ -63,6 +63,7 @@ def check(leak: Leak, document: dict[str, Any]) -> None:
     assert attempted == {(p.how, p.id, 1) for p in leak.of("attempted")}
     check_followed(leak, document)
     check_events(leak, document)
+    check_open(leak, document)
 
 
 def check_followed(leak: Leak, document: dict[str, Any]) -> None:
@@ -94,6 +95,34 @@ def check_followed(leak: Leak, document: dict[str, Any]) -> None:
         f"console {user}",
         role,
     }
+
+
+def check_open(leak: Leak, document: dict[str, Any]) -> None:
+    """All that the thief can still use, the worst first, each with its state and a command."""
+    leads = document["open"]
+    acting = [(lead["severity"], lead["kind"]) for lead in leads if lead["severity"] != "low"]
+    assert acting == [
+        *[("critical", "machine")] * 2,
+        *[("critical", "key")] * 2,
+        ("critical", "role-trust"),
+        ("high", "user"),
+        ("high", "password"),
+        *[("high", "session")] * 2,
+        ("high", "share"),
+        ("medium", "logging"),
+    ]
+    there = {p.id for p in leak.of("created") if p.exists}
+    listed = {lead["id"] for lead in leads}
+    assert there <= listed
+    assert not {p.id for p in leak.of("created") if not p.exists} & listed
+    assert not set(leak.innocent) & listed
+    machine, key = leads[0], leads[2]
+    assert (machine["state"], key["state"]) == ("running", "Active")
+    assert machine["command"].startswith(f"cordon instance {machine['id']} --region ")
+    assert all(lead["command"] and lead["since"] and lead["by"] for lead in leads)
+    assert {lead["account"] for lead in leads} == {ACCOUNT}
+    (share,) = [lead for lead in leads if lead["kind"] == "share"]
+    assert share["state"] == f"shared with {OUTSIDE}"
 
 
 def check_events(leak: Leak, document: dict[str, Any]) -> None:
