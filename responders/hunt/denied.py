@@ -75,16 +75,16 @@ class Denials:
 
     def _documents(self, kind: str, name: str) -> Iterator[Any]:
         """Inline policies, and those attached from the kit's own path."""
-        iam = self._aws.client("iam")
+        # The operations of users and roles are alike but for the word in their names.
+        iam: Any = self._aws.client("iam")
         who = {f"{kind.title()}Name": name}
         pages = iam.get_paginator(f"list_{kind}_policies").paginate(**who)
         for policy in (one for page in pages for one in page["PolicyNames"]):
             answer = getattr(iam, f"get_{kind}_policy")(**who, PolicyName=policy)
             yield answer["PolicyDocument"]
         pages = iam.get_paginator(f"list_attached_{kind}_policies").paginate(**who)
-        for one in (one for page in pages for one in page["AttachedPolicies"]):
-            if f":policy{IAM_PATH}" in one["PolicyArn"]:
-                arn = one["PolicyArn"]
+        for arn in (one["PolicyArn"] for page in pages for one in page["AttachedPolicies"]):
+            if f":policy{IAM_PATH}" in arn:
                 version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
                 answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
                 yield answer["PolicyVersion"]["Document"]
