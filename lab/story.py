@@ -23,6 +23,8 @@ from contract import (
     TAG_CASE,
     TAG_ENVIRONMENT,
     TAG_STATUS,
+    TRUST_DIGEST_EXPORT,
+    TRUST_EXPORT,
     Manifest,
     Purpose,
     Status,
@@ -104,6 +106,7 @@ def chapters(account: Account, tell: Tell) -> Iterator[Chapter]:
     yield Chapter(f"Before: {staged.workload.instance}", tuple(_before(staged, before)))
     with tempfile.TemporaryDirectory(prefix="cordon-lab-") as home:
         command = Command(account, Path(home))
+        yield _pinned(command, tell, prepared, Path(home))
         yield _contained(account, staged, command, tell, prepared)
         yield _released(account, staged, command, tell, before)
 
@@ -165,6 +168,22 @@ def _role(account: Account, prepared: Prepared) -> Claim:
     role = account.client("iam").get_role(RoleName=RESPONDER_ROLE)["Role"]
     return Claim(
         f"the responder's role is {role['Arn']}", role["Arn"] == prepared.exports["responderRole"]
+    )
+
+
+def _pinned(command: Command, tell: Tell, prepared: Prepared, home: Path) -> Chapter:
+    """The export is kept where the responder works, and the account is as it says."""
+    exported = home / "trust.json"
+    exported.write_text(prepared.exports[TRUST_EXPORT])
+    digest = prepared.exports[TRUST_DIGEST_EXPORT]
+    kept = command.run("trust", "import", str(exported), "--digest", digest, tell=tell)
+    checked = command.run("trust", "check", tell=tell)
+    return Chapter(
+        "Pinned",
+        (
+            Claim("the trust document is kept", kept.document.get("outcome") == "pinned"),
+            Claim("the account is as pinned", checked.document.get("outcome") == "as-pinned"),
+        ),
     )
 
 

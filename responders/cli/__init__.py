@@ -23,6 +23,7 @@ from responders.cli import (
     snapshots,
     support,
     tools,
+    trust,
     user,
     vpc,
     workstation,
@@ -53,6 +54,7 @@ case.app.command()(case_report.report)
 app.add_typer(case.app, name="case")
 app.add_typer(support.app, name="support")
 app.add_typer(tools.app, name="tools")
+app.add_typer(trust.app, name="trust")
 app.add_typer(vpc.app, name="vpc")
 app.add_typer(workstation.app, name="workstation")
 

@@ -58,7 +58,7 @@ def test_the_story_holds() -> None:
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "✗" not in ran.stdout
-    for chapter in ("Prepared: ", "Before: ", "Contained after ", "Released"):
+    for chapter in ("Prepared: ", "Before: ", "Pinned", "Contained after ", "Released"):
         assert chapter in ran.stdout
     assert "All of it is so, read back from the API" in ran.stdout
 

@@ -13,6 +13,7 @@ from typer.main import get_command
 from contract import (
     GROUP_DESCRIPTIONS,
     GROUP_NAMES,
+    KEY_ALIAS,
     MANIFEST_PARAMETER,
     Manifest,
     Purpose,
@@ -24,6 +25,8 @@ from responders.cli import app
 from tests.conftest import AwsLab
 
 REGION = "eu-west-1"
+VAULT = f"cordon-vault-123456789012-{REGION}"
+"""The conventional name of the vault of the lab's own account."""
 COMMAND = get_command(app)
 """The real command line, built once: that takes longer than most commands."""
 
@@ -89,18 +92,33 @@ def prepare_group(lab: AwsLab, region: str, vpc: str, purpose: Purpose) -> str:
     return str(group)
 
 
-def prepare_vault(lab: AwsLab, region: str, bucket: str = "cordon-vault-example") -> None:
-    """A vault, a key for copies of snapshots, and the manifest that names them."""
-    key = lab.client("kms", region).create_key(Description="evidence")["KeyMetadata"]["Arn"]
-    lab.client("s3", region).create_bucket(
+def prepare_vault(lab: AwsLab, region: str, bucket: str = VAULT) -> None:
+    """A vault as preparation makes it, its key, and the manifest that names them."""
+    kms, s3 = lab.client("kms", region), lab.client("s3", region)
+    key = kms.create_key(Description="evidence")["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=KEY_ALIAS, TargetKeyId=key)
+    s3.create_bucket(
         Bucket=bucket,
         CreateBucketConfiguration={"LocationConstraint": region},
         ObjectLockEnabledForBucket=True,
     )
+    s3.put_object_lock_configuration(
+        Bucket=bucket,
+        ObjectLockConfiguration={
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 365}},
+        },
+    )
+    encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    s3.put_bucket_encryption(
+        Bucket=bucket,
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]
+        },
+    )
+    manifest = Manifest(vault_bucket=bucket, vault_region=region, vault_key_arn=key, key_arn=key)
     lab.client("ssm", region).put_parameter(
-        Name=MANIFEST_PARAMETER,
-        Type="String",
-        Value=Manifest(vault_bucket=bucket, vault_region=region, key_arn=key).to_json(),
+        Name=MANIFEST_PARAMETER, Type="String", Value=manifest.to_json()
     )
 
 

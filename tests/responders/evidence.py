@@ -25,12 +25,12 @@ from lab.gate.call import Call
 from lab.hosts import Ended, Script
 from lab.mends.commands import set_script
 from lab.mends.snapshots import set_status
-from tests.responders.conftest import Scenario
+from tests.responders.conftest import VAULT, Scenario
 
 ACCOUNT = "123456789012"
 """The lab's own account, moto's."""
 FORENSIC = "444455556666"
-BUCKET = "cordon-vault-example"
+BUCKET = VAULT
 
 
 def manifest(scenario: Scenario) -> Manifest:

@@ -16,7 +16,7 @@ from responders.aws import behind
 from responders.identity import key_owner
 from responders.record.case import Case
 from tests.conftest import AwsLab
-from tests.responders.conftest import REGION, Cordon
+from tests.responders.conftest import REGION, VAULT, Cordon
 from tests.responders.people import READ, People, populate
 
 CASE = ("--case", "IR-7", "--no-hunt", "--region", REGION, "--json")
@@ -85,10 +85,10 @@ def test_the_record_holds_the_user_and_what_can_be_done_as_him(
 ) -> None:
     cordon("key", people.key, *CASE)
     s3 = people.lab.client("s3", REGION)
-    listed = s3.list_objects_v2(Bucket="cordon-vault-example", Prefix="cases/IR-7/")["Contents"]
+    listed = s3.list_objects_v2(Bucket=VAULT, Prefix="cases/IR-7/")["Contents"]
     found = {
         o["Key"].rsplit("/", 1)[-1]: json.loads(
-            s3.get_object(Bucket="cordon-vault-example", Key=o["Key"])["Body"].read()
+            s3.get_object(Bucket=VAULT, Key=o["Key"])["Body"].read()
         )
         for o in listed
         if f"/evidence/{people.key}/" in o["Key"]

@@ -10,7 +10,7 @@ import pytest
 from lab.calls import Calls
 from lab.policy import Asked, denied_by, statements
 from tests.conftest import AwsLab
-from tests.responders.conftest import REGION, Cordon
+from tests.responders.conftest import REGION, VAULT, Cordon
 from tests.responders.people import READ, TRUST, People, populate
 
 CASE = ("--case", "IR-7", "--region", REGION, "--json")
@@ -118,11 +118,11 @@ def test_the_trust_policy_is_in_the_evidence(people: People, cordon: Cordon) -> 
     people.iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="deployer")
     cordon("role", "deployer", *CASE)
     s3 = people.lab.client("s3", REGION)
-    listed = s3.list_objects_v2(Bucket="cordon-vault-example", Prefix="cases/IR-7/")["Contents"]
+    listed = s3.list_objects_v2(Bucket=VAULT, Prefix="cases/IR-7/")["Contents"]
 
     def read(name: str) -> Any:
         [key] = [o["Key"] for o in listed if o["Key"].endswith(f"/evidence/role/deployer/{name}")]
-        return json.loads(s3.get_object(Bucket="cordon-vault-example", Key=key)["Body"].read())
+        return json.loads(s3.get_object(Bucket=VAULT, Key=key)["Body"].read())
 
     assert read("role.json")["AssumeRolePolicyDocument"] == TRUST
     assert read("policies.json")["inline"]["own"] == READ

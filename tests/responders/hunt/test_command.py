@@ -19,7 +19,7 @@ from lab.mended import TRAIL
 from responders.hunt import existence, lookup
 from responders.record.case import Case
 from tests.conftest import AwsLab
-from tests.responders.conftest import Cordon, prepare_vault
+from tests.responders.conftest import VAULT, Cordon, prepare_vault
 from tests.responders.hunt.records import by_user, record
 
 ACCOUNT = "123456789012"
@@ -335,7 +335,7 @@ def test_a_case_keeps_the_raw_events(
     assert json.loads((folder / "findings.json").read_bytes())["created"][0]["id"] == "evil-bucket"
     assert document["created"][0]["contain"]
     assert cordon("case", "verify", "--case", "IR-7").code == 0
-    stored = aws_lab.client("s3").list_objects_v2(Bucket="cordon-vault-example")["Contents"]
+    stored = aws_lab.client("s3").list_objects_v2(Bucket=VAULT)["Contents"]
     assert any(o["Key"].endswith("events-00001.jsonl.gz") for o in stored)
     assert {c.action for c in calls.mutating if "cordon/" in c.user_agent} == {"s3:PutObject"}
 

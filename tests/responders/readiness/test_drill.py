@@ -13,7 +13,7 @@ from responders import readiness
 from responders.readiness import FAIL, OK, Finding
 from responders.record.case import Case
 from tests.conftest import AwsLab
-from tests.responders.conftest import Cordon, Scenario
+from tests.responders.conftest import VAULT, Cordon, Scenario
 
 DRILL = ("drill", "--case", "DRILL-1", "--dwell", "0", "--json")
 
@@ -97,9 +97,9 @@ def test_marked_it_contains_and_releases_and_keeps_the_times(
     kept = [r.begin["command"] for r in Case("DRILL-1").runs()]
     assert kept == ["instance", "instance", "release", "drill"]
     s3 = marked.client("s3")
-    listed = s3.list_objects_v2(Bucket="cordon-vault-example", Prefix="cases/DRILL-1/")["Contents"]
+    listed = s3.list_objects_v2(Bucket=VAULT, Prefix="cases/DRILL-1/")["Contents"]
     [key] = [o["Key"] for o in listed if o["Key"].endswith("evidence/drill/report.json")]
-    saved = json.loads(s3.get_object(Bucket="cordon-vault-example", Key=key)["Body"].read())
+    saved = json.loads(s3.get_object(Bucket=VAULT, Key=key)["Body"].read())
     assert [p["name"] for p in saved["phases"]] == list(outcomes)
 
 

@@ -7,7 +7,7 @@ import pytest
 from contract import MANIFEST_PARAMETER, TAG_IGNORE, Purpose
 from lab.calls import Calls
 from lab.faults import Faults
-from tests.responders.conftest import REGION, Cordon, Scenario, prepare_group
+from tests.responders.conftest import REGION, VAULT, Cordon, Scenario, prepare_group
 
 HERE = ("--regions", REGION, "--json")
 
@@ -104,4 +104,4 @@ def test_what_is_alike_in_many_regions_is_one_row(ready: Scenario, cordon: Cordo
     assert len(rows) == 1
     assert "4 regions" in rows[0]
     # The vault is looked at where one is known, wherever that stands in the list.
-    assert "cordon-vault-example" in answer.out
+    assert VAULT in answer.out

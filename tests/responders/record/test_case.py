@@ -10,10 +10,10 @@ import pytest
 from lab.faults import Faults
 from responders.record.case import Case, open_run
 from responders.record.vault import Mirror
-from tests.responders.conftest import REGION, Cordon, Scenario
+from tests.responders.conftest import REGION, VAULT, Cordon, Scenario
 
 FAST = ("--region", REGION, "--dwell", "0", "--json")
-BUCKET = "cordon-vault-example"
+BUCKET = VAULT
 
 
 @pytest.fixture

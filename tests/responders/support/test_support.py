@@ -11,7 +11,7 @@ from lab.calls import Calls
 from lab.faults import Faults
 from responders.support.text import LIMIT
 from tests.conftest import AwsLab
-from tests.responders.conftest import REGION, Cordon
+from tests.responders.conftest import REGION, VAULT, Cordon
 from tests.responders.people import People, populate
 
 CASE = ("--case", "IR-7", "--region", REGION)
@@ -75,9 +75,9 @@ def test_the_number_is_in_the_journal_and_the_text_in_the_vault(
     [opened] = [e for e in results if e["step"] == "open-support-case"]
     assert opened["now"] == {SUBJECT: {"id": made["caseId"], "number": made["displayId"]}}
     s3 = people.lab.client("s3", REGION)
-    listed = s3.list_objects_v2(Bucket="cordon-vault-example", Prefix="cases/IR-7/")["Contents"]
+    listed = s3.list_objects_v2(Bucket=VAULT, Prefix="cases/IR-7/")["Contents"]
     [key] = [o["Key"] for o in listed if "/evidence/support/" in o["Key"]]
-    kept = s3.get_object(Bucket="cordon-vault-example", Key=key)["Body"].read().decode()
+    kept = s3.get_object(Bucket=VAULT, Key=key)["Body"].read().decode()
     assert kept == f"Subject: {SUBJECT}\n\n{text_of(made)}"
 
 
