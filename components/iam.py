@@ -87,7 +87,7 @@ def people_trust(
     return document([_trust(who, when) for who, when in conditions if who])
 
 
-def _trust(principals: Sequence[str], condition: Mapping[str, Any]) -> Statement:
+def _trust(principals: Sequence[str], condition: Mapping[str, object]) -> Statement:
     return {
         "Effect": "Allow",
         "Principal": {"AWS": sorted(principals)},
@@ -113,12 +113,14 @@ def merged(declared: Iterable[Declared], facts: Mapping[str, str]) -> list[State
     ]
 
 
-def _plain(when: Mapping[str, Mapping[str, str | list[str]]]) -> dict[str, dict[str, Any]]:
+def _plain(
+    when: Mapping[str, Mapping[str, str | list[str]]],
+) -> dict[str, dict[str, str | list[str]]]:
     return {operator: dict(keys) for operator, keys in when.items()}
 
 
 def _statement(
-    actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any]
+    actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, object]
 ) -> Statement:
     statement: Statement = {
         "Effect": "Allow",

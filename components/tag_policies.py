@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pulumi
 
@@ -63,7 +62,7 @@ def content(rules: Sequence[TagRule]) -> str:
     return text
 
 
-def _rule(rule: TagRule) -> dict[str, Any]:
+def _rule(rule: TagRule) -> dict[str, object]:
     """One rule. A list left out means any value, or nothing enforced."""
     lists = {"tag_value": rule.values, "enforced_for": rule.enforced_for}
     return {

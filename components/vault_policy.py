@@ -8,8 +8,7 @@ what it receives (S3 user guide, "Configuring Object Lock": `Content-MD5` or a c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from components.iam import Place, Statement
 from components.writers import Writers
@@ -123,7 +122,10 @@ def _writers(place: Place, bucket_arn: str, writers: Writers) -> list[Statement]
 
 
 def _deny(
-    sid: str, action: str | Sequence[str], resource: str | Sequence[str], condition: dict[str, Any]
+    sid: str,
+    action: str | Sequence[str],
+    resource: str | Sequence[str],
+    when: Mapping[str, object],
 ) -> Statement:
     return {
         "Sid": sid,
@@ -131,9 +133,9 @@ def _deny(
         "Principal": "*",
         "Action": action,
         "Resource": resource,
-        "Condition": condition,
+        "Condition": when,
     }
 
 
-def _bool(key: str, value: str) -> dict[str, Any]:
+def _bool(key: str, value: str) -> dict[str, object]:
     return {"Bool": {key: value}}

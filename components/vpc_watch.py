@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
@@ -17,7 +16,7 @@ from components.iam import Place, Statement, document
 from contract import Purpose, kit_tags
 
 NAME = "cordon-new-vpc"
-PATTERN: dict[str, Any] = {
+PATTERN: dict[str, object] = {
     "source": ["aws.ec2"],
     "detail-type": ["AWS API Call via CloudTrail"],
     "detail": {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from components.iam import Place
 from contract import IAM_PATH, RESPONDER_ROLE
@@ -20,17 +19,17 @@ class Writers:
     def __bool__(self) -> bool:
         return bool(self.accounts or self.organization)
 
-    def principal(self, place: Place) -> dict[str, Any]:
+    def principal(self, place: Place) -> dict[str, object]:
         """The `Principal` of a statement; `condition` narrows it to the responder role."""
         if self.organization:
             return {"AWS": "*"}
         return {"AWS": [place.root(account) for account in sorted(self.accounts)]}
 
-    def condition(self, place: Place, equals: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def condition(self, place: Place, equals: Mapping[str, str] | None = None) -> dict[str, object]:
         """The `Condition` that goes with `principal`; `equals` is required as well."""
         role = place.role(f"{IAM_PATH}{RESPONDER_ROLE}", "*")
         strings = dict(equals or {})
         if self.organization:
             strings["aws:PrincipalOrgID"] = self.organization
-        condition: dict[str, Any] = {"ArnLike": {"aws:PrincipalArn": role}}
+        condition: dict[str, object] = {"ArnLike": {"aws:PrincipalArn": role}}
         return {**condition, "StringEquals": strings} if strings else condition

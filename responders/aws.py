@@ -20,10 +20,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from contract import READING_VERBS, VERSION
 from responders.clients import Clients, How
 from responders.errors import BadInput
+from responders.json_values import Json, JsonObject
 from responders.permissions import allow
 
 if TYPE_CHECKING:
+    from boto3 import Session
     from botocore.client import BaseClient
+    from botocore.model import OperationModel
 
 T = TypeVar("T")
 
@@ -89,8 +92,8 @@ class Aws:
         self.access = access or Access()
         self.read_only = read_only
         self._case = case
-        self._clients: dict[tuple[str, str, int, bool], Any] = {}
-        self._sources: list[Any] = []
+        self._clients: dict[tuple[str, str, int, bool], BaseClient] = {}
+        self._sources: list[Session] = []
         self._behind = timedelta()
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(max_workers=256, thread_name_prefix="cordon")
@@ -98,7 +101,7 @@ class Aws:
     # -- clients --
 
     @cached_property
-    def _session(self) -> Any:
+    def _session(self) -> Session:
         import boto3
         from botocore.exceptions import BotoCoreError
 
@@ -114,7 +117,7 @@ class Aws:
         session.events.register("after-call", self._record)
         return session
 
-    def _assumed(self, session: Any, role_arn: str) -> Any:
+    def _assumed(self, session: Session, role_arn: str) -> Session:
         """A session of the role, renewed by itself (one hour at a time, unless MFA was used)."""
         import boto3
         from botocore.credentials import (
@@ -123,7 +126,7 @@ class Aws:
         )
         from botocore.session import get_session
 
-        extra: dict[str, Any] = {"RoleSessionName": f"cordon-{self._case or 'responder'}"[:64]}
+        extra: dict[str, str] = {"RoleSessionName": f"cordon-{self._case or 'responder'}"[:64]}
         if self.access.external_id:
             extra["ExternalId"] = self.access.external_id
         if self.access.mfa_serial:
@@ -183,7 +186,8 @@ class Aws:
                 url = None
                 if own_endpoint:
                     url = self._client(service, where, attempts=attempts).meta.endpoint_url
-                self._clients[key] = self._session.client(
+                create: Callable[..., BaseClient] = self._session.client
+                self._clients[key] = create(
                     service,
                     region_name=where,
                     endpoint_url=url,
@@ -272,7 +276,7 @@ class Aws:
         """Runs `work` in a thread; its calls count for the step that spawned it."""
         return self._pool.submit(contextvars.copy_context().run, work, *args)
 
-    def each(self, work: Callable[[T], Any], items: list[T]) -> None:
+    def each(self, work: Callable[[T], object], items: list[T]) -> None:
         """Does `work` on every item at once; a failure stops no other, and is raised at the end."""
         futures = [(item, self.spawn(work, item)) for item in items]
         failures = [(item, f.exception()) for item, f in futures]
@@ -282,12 +286,12 @@ class Aws:
 
     # -- the record of calls --
 
-    def _guard(self, model: Any, **_: Any) -> None:
+    def _guard(self, model: OperationModel, **_: object) -> None:
         if self.read_only and not model.name.startswith(READS):
             raise WriteInDryRun(f"{model.service_model.service_name}:{model.name}")
 
     def _record(
-        self, model: Any, parsed: Mapping[str, Any], context: Mapping[str, Any], **_: Any
+        self, model: OperationModel, parsed: JsonObject, context: JsonObject, **_: object
     ) -> None:
         calls = _calls.get()
         if calls is not None:
@@ -303,7 +307,7 @@ class Aws:
             )
 
 
-def pages(client: BaseClient, operation: str, field: str, **params: Any) -> list[Any]:
+def pages(client: BaseClient, operation: str, field: str, **params: object) -> list[Json]:
     """All entries of a paged operation, for one whose name is known only at run time."""
     paginator = client.get_paginator(operation)
     return [entry for page in paginator.paginate(**params) for entry in page[field]]
@@ -328,7 +332,7 @@ def recording() -> Iterator[list[Call]]:
         _calls.reset(token)
 
 
-def behind(answer: Mapping[str, Any], now: datetime) -> timedelta:
+def behind(answer: Mapping[str, Json], now: datetime) -> timedelta:
     """How far `now` is behind the time that AWS gave in an answer's `Date` header.
 
     The header has whole seconds, is from before the answer came, and is always in GMT (RFC 9110):

@@ -5,11 +5,15 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from responders.aws import Aws, explain
 from responders.errors import BadInput, NotContained
 from responders.scene import InstanceGone, Scene
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ec2.type_defs import FilterTypeDef
 
 INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
 
@@ -29,7 +33,7 @@ class Located:
     subject: str = ""
 
 
-def filters(target: str) -> list[dict[str, Any]]:
+def filters(target: str) -> list[FilterTypeDef]:
     """DescribeInstances filters for a target, tried one after the other; BadInput for any other."""
     if INSTANCE_ID.fullmatch(target):
         return [{"Name": "instance-id", "Values": [target]}]
@@ -103,7 +107,7 @@ def _known(aws: Aws, instance: str, region: str) -> Located:
     return Located(region, instance, scene=scene)
 
 
-def _search(client: Any, wanted: list[dict[str, Any]]) -> dict[str, str]:
+def _search(client: EC2Client, wanted: list[FilterTypeDef]) -> dict[str, str]:
     """Ids of living instances that match one of the filters, with their owners."""
     for one in wanted:
         pages = client.get_paginator("describe_instances").paginate(Filters=[one])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contract import (
     MANIFEST_PARAMETER,
@@ -18,7 +18,7 @@ from responders.aws import Aws, code_of
 from responders.permissions import allow
 
 if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import FilterTypeDef
+    from types_boto3_ec2.type_defs import FilterTypeDef, SecurityGroupTypeDef
 
 PERMISSIONS = (
     allow("ec2:DescribeSecurityGroups", because="finds the prepared groups and reads their rules"),
@@ -57,7 +57,7 @@ def groups(aws: Aws, region: str, vpcs: Iterable[str] = ()) -> list[Group]:
     return sorted((group(g) for g in found), key=lambda g: g.id)
 
 
-def group(described: Mapping[str, Any]) -> Group:
+def group(described: SecurityGroupTypeDef) -> Group:
     """One entry of DescribeSecurityGroups."""
     tags = {t["Key"]: t["Value"] for t in described.get("Tags", ())}
     return Group(

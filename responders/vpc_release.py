@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from contract import GROUP_NAMES, TAG_IGNORE, TAG_KIT
 from responders import prepared
 from responders.aws import Aws, expecting
 from responders.errors import BadInput
 from responders.permissions import allow, ec2, purpose_is
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
 
 PERMISSIONS = (
     allow(
@@ -66,7 +69,7 @@ def leave_vpc(aws: Aws, vpc: str, region: str, *, dry_run: bool) -> Left:
     return Left(vpc, tuple(groups))
 
 
-def _ours(client: Any, aws: Aws, region: str, vpc: str) -> Sequence[prepared.Group]:
+def _ours(client: EC2Client, aws: Aws, region: str, vpc: str) -> Sequence[prepared.Group]:
     """Groups of the kit in the VPC; one that only carries the purpose tag is not ours."""
     found = prepared.groups(aws, region, [vpc])
     if not found:
@@ -80,7 +83,7 @@ def _ours(client: Any, aws: Aws, region: str, vpc: str) -> Sequence[prepared.Gro
     return [g for g in found if g.id in kit]
 
 
-def _uses(client: Any, groups: Sequence[str]) -> list[str]:
+def _uses(client: EC2Client, groups: Sequence[str]) -> list[str]:
     if not groups:
         return []
     pages = client.get_paginator("describe_network_interfaces").paginate(

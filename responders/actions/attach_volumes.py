@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Seen
 from responders.aws import SomeFailed, explain
@@ -10,6 +10,9 @@ from responders.errors import Skip
 from responders.permissions import allow, ec2
 from responders.volumes import workstation
 from responders.volumes.workstation import DEVICES, OWN
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef
 
 ATTACHES = 120.0
 """Seconds in which all must be attached."""
@@ -77,7 +80,7 @@ def no_room(volumes: int) -> str:
     )
 
 
-def _machine(incident: Incident) -> dict[str, Any]:
+def _machine(incident: Incident) -> InstanceTypeDef:
     found = workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
     if found is None:
         raise Skip("no workstation is open yet")

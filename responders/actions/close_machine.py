@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
 from responders.permissions import allow, ec2
 from responders.volumes import workstation
 from responders.volumes.workstation import OWN
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef
 
 ENDS = 300.0
 """Seconds in which a machine must be terminated."""
@@ -56,5 +59,5 @@ class CloseMachine(Action):
         raise Skip("`cordon workstation open` makes a new one")
 
 
-def _machine(incident: Incident) -> dict[str, Any] | None:
+def _machine(incident: Incident) -> InstanceTypeDef | None:
     return workstation.machine(incident.client("ec2"), incident.manifest, incident.case)

@@ -7,16 +7,20 @@ what can be done now, says what is still to come, and is run again (`cordon snap
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from contract import TAG_CASE, TAG_COPY, TAG_STATUS, Status
 from responders.action import Action, Incident, Seen
 from responders.aws import code_of
 from responders.errors import Skip
 from responders.host.call_once import once
+from responders.json_values import Json, JsonObject
 from responders.permissions import allow
 from responders.volumes import snapshots
 from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import CopySnapshotRequestTypeDef
 
 AT_ONCE = 20
 """Copies under way in one destination region; a quota that can't be raised."""
@@ -111,12 +115,12 @@ class CopySnapshots(Action):
         """Nothing: copies are evidence."""
         raise Skip("the copies are evidence, and stay")
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """Progress is no change; which copy there is counts."""
         return bool(now is not None and before["copy"] == now["copy"])
 
 
-def _state(original: Snapshot, copy: Snapshot | None, key: str) -> dict[str, Any]:
+def _state(original: Snapshot, copy: Snapshot | None, key: str) -> JsonObject:
     """`left` says what is still to come, `percent` (0 to 1) how far both are."""
     if original.failed:
         left = f"{original.id} of {original.volume} failed and can't be copied: {original.trouble}"
@@ -166,7 +170,7 @@ def _copy(incident: Incident, original: Snapshot) -> str:
         tags = {k: v for k, v in tags.items() if k.startswith("cordon:")}
         incident.note(f"{original.id} has too many tags to carry over; the record has them")
     tags[TAG_COPY] = original.id
-    wanted: dict[str, Any] = {
+    wanted: CopySnapshotRequestTypeDef = {
         "SourceRegion": incident.region,
         "SourceSnapshotId": original.id,
         "Description": original.description,

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Seen
 from responders.aws import expecting
 from responders.identity.deny_policy import USERS
 from responders.identity.subject import subject_of
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Kind:
     field: str
     id: str
 
-    def all(self, client: Any, user: str) -> Iterator[tuple[str, str]]:
+    def all(self, client: IAMClient, user: str) -> Iterator[tuple[str, str]]:
         """Id and status of each. A user that is gone has none."""
         listing = getattr(client, f"list_{self.operation}s")
         marker: dict[str, str] = {}
@@ -38,7 +41,7 @@ class Kind:
                     return
                 marker = {"Marker": str(answer["Marker"])}
 
-    def update(self, client: Any, user: str, credential: str, status: str) -> None:
+    def update(self, client: IAMClient, user: str, credential: str, status: str) -> None:
         """Sets one credential's status."""
         change = getattr(client, f"update_{self.operation}")
         change(UserName=user, **{self.id: credential}, Status=status)

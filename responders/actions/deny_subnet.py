@@ -7,15 +7,21 @@ that security groups can't, at once, but for the whole subnet (VPC user guide, "
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from responders.action import Action, Incident, Seen
 from responders.aws import expecting
 from responders.errors import Skip
+from responders.json_values import Json, JsonObject
 from responders.permissions import allow, ec2
 
 if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import CreateNetworkAclEntryRequestTypeDef, NetworkAclTypeDef
+    from types_boto3_ec2.type_defs import (
+        CreateNetworkAclEntryRequestTypeDef,
+        DescribeNetworkAclsRequestPaginateTypeDef,
+        NetworkAclEntryTypeDef,
+        NetworkAclTypeDef,
+    )
 
 WAYS = {"ingress": False, "egress": True}
 """Direction to `Egress` in the API."""
@@ -108,12 +114,12 @@ class DenySubnet(Action):
                     NetworkAclId=acl, RuleNumber=number, Egress=WAYS[way]
                 )
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """The same entries deny the address; what else is in the ACL is not ours."""
         return now is not None and bool(before["entries"] == now["entries"])
 
 
-def _split(seen: Seen) -> Iterator[tuple[tuple[str, str, str], Mapping[str, Any]]]:
+def _split(seen: Seen) -> Iterator[tuple[tuple[str, str, str], JsonObject]]:
     for thing, state in seen.items():
         acl, way, cidr = thing.split()
         yield (acl, way, cidr), state
@@ -141,7 +147,9 @@ def _by_id(incident: Incident, ids: set[str]) -> dict[str, NetworkAclTypeDef]:
     return found
 
 
-def _acls(incident: Incident, **which: Any) -> dict[str, NetworkAclTypeDef]:
+def _acls(
+    incident: Incident, **which: Unpack[DescribeNetworkAclsRequestPaginateTypeDef]
+) -> dict[str, NetworkAclTypeDef]:
     pages = incident.client("ec2").get_paginator("describe_network_acls").paginate(**which)
     return {str(acl["NetworkAclId"]): acl for page in pages for acl in page["NetworkAcls"]}
 
@@ -150,16 +158,16 @@ def _field(cidr: str) -> Literal["CidrBlock", "Ipv6CidrBlock"]:
     return "Ipv6CidrBlock" if ":" in cidr else "CidrBlock"
 
 
-def _entries(acl: Mapping[str, Any], way: str) -> list[Mapping[str, Any]]:
+def _entries(acl: NetworkAclTypeDef, way: str) -> list[NetworkAclEntryTypeDef]:
     return [entry for entry in acl["Entries"] if bool(entry["Egress"]) == WAYS[way]]
 
 
-def _first_allow(acl: Mapping[str, Any], way: str) -> int:
+def _first_allow(acl: NetworkAclTypeDef, way: str) -> int:
     allowing = [int(e["RuleNumber"]) for e in _entries(acl, way) if e["RuleAction"] == "allow"]
     return min(allowing, default=32_767)
 
 
-def _state(acl: Mapping[str, Any], way: str, cidr: str) -> dict[str, Any]:
+def _state(acl: NetworkAclTypeDef, way: str, cidr: str) -> JsonObject:
     numbers = sorted(
         int(entry["RuleNumber"])
         for entry in _entries(acl, way)
@@ -170,12 +178,12 @@ def _state(acl: Mapping[str, Any], way: str, cidr: str) -> dict[str, Any]:
     return {"entries": numbers, "first": any(n < _first_allow(acl, way) for n in numbers)}
 
 
-def _free_numbers(acl: Mapping[str, Any], way: str) -> Iterator[int]:
+def _free_numbers(acl: NetworkAclTypeDef, way: str) -> Iterator[int]:
     used = {int(entry["RuleNumber"]) for entry in _entries(acl, way)}
     return (n for n in range(1, _first_allow(acl, way)) if n not in used)
 
 
-def _tell_subnets(incident: Incident, acls: Mapping[str, Mapping[str, Any]]) -> None:
+def _tell_subnets(incident: Incident, acls: Mapping[str, NetworkAclTypeDef]) -> None:
     for name, acl in acls.items():
         subnets = sorted(str(a["SubnetId"]) for a in acl.get("Associations", ()))
         incident.note(f"{name} is the network ACL of {', '.join(subnets)}: all in there is cut off")

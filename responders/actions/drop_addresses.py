@@ -7,10 +7,11 @@ interface (EC2 user guide, "Elastic IP addresses"), so this is looked at once mo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
+from responders.json_values import Json, JsonObject
 from responders.permissions import allow, ec2
 from responders.scene import Scene
 
@@ -94,7 +95,7 @@ class DropAddresses(Action):
 
         incident.aws.each(back, [thing for thing, state in before.items() if state])
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """An assigned address is never the same again; one that came by itself is not owed."""
         if before is None or now is None or "interface" in before:
             return bool(before == now)
@@ -117,7 +118,7 @@ def _elastic(incident: Incident) -> list[AddressTypeDef]:
     return found
 
 
-def _place(address: AddressTypeDef) -> dict[str, Any]:
+def _place(address: AddressTypeDef) -> JsonObject:
     return {
         "address": str(address["PublicIp"]),
         "interface": address.get("NetworkInterfaceId") or None,
@@ -125,14 +126,14 @@ def _place(address: AddressTypeDef) -> dict[str, Any]:
     }
 
 
-def _assigned(incident: Incident, elastic: set[str]) -> dict[str, Any]:
+def _assigned(incident: Incident, elastic: set[str]) -> JsonObject:
     """Interfaces that have, or had in this case, a public address that is no Elastic IP."""
     had_elastic = {
         state["interface"]
         for thing, state in incident.known.items()
         if thing.startswith(ALLOCATION) and state
     }
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for interface in incident.scene.interfaces:
         eni = str(interface["NetworkInterfaceId"])
         address = interface.get("Association", {}).get("PublicIp")
@@ -142,7 +143,7 @@ def _assigned(incident: Incident, elastic: set[str]) -> dict[str, Any]:
     return found
 
 
-def _present(incident: Incident, seen: Seen) -> dict[str, Any]:
+def _present(incident: Incident, seen: Seen) -> JsonObject:
     """What is on the instance's interfaces now."""
     ours = {str(i["NetworkInterfaceId"]) for i in incident.scene.interfaces}
     return {

@@ -6,10 +6,10 @@ snapshots wait for it. Release starts the instance, which goes on where it was.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from responders.action import Incident, Seen
-from responders.actions.stop import Stop
+from responders.actions.stop import Stop, StopOptions
 from responders.errors import Skip
 
 REASON = "Client.UserInitiatedHibernate"
@@ -21,7 +21,7 @@ class Hibernate(Stop):
 
     name = "hibernate"
     collects = True
-    how: ClassVar[dict[str, Any]] = {"Hibernate": True}
+    how: ClassVar[StopOptions] = {"Hibernate": True}
 
     def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
         """A line while it is not hibernated; `Skip`, incomplete, when it never can be."""

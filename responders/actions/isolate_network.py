@@ -9,12 +9,13 @@ everything through while it is on. `direct` isolates at once and leaves tracked 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contract import Purpose
 from responders import prepared
 from responders.action import Action, Incident, Seen
 from responders.aws import SomeFailed, explain
+from responders.json_values import Json
 from responders.permissions import allow, ec2
 from responders.scene import Scene
 
@@ -174,7 +175,7 @@ class IsolateNetwork(Action):
 
         incident.aws.each(restore, list(before))
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """Groups and timeouts count; which group would isolate does not."""
         return (
             now is not None
@@ -190,11 +191,11 @@ def _groups(scene: Scene) -> dict[str, list[str]]:
     }
 
 
-def _same_tracking(one: Any, other: Any) -> bool:
+def _same_tracking(one: Json, other: Json) -> bool:
     return _complete(one) == _complete(other)
 
 
-def _complete(tracking: Any) -> ConnectionTrackingSpecificationRequestTypeDef:
+def _complete(tracking: Json) -> ConnectionTrackingSpecificationRequestTypeDef:
     return {**DEFAULTS, **(tracking or {})}
 
 

@@ -7,12 +7,12 @@ replacement, unless `--no-replace`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Seen
 from responders.aws import explain
 from responders.errors import Skip
+from responders.json_values import JsonObject
 from responders.permissions import allow
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class LeaveFleet(Action):
         """
         member = incident.scene.fleet
         known = [thing for thing in incident.known if not thing.startswith(MIN_SIZE)]
-        seen: dict[str, Any] = dict.fromkeys(known)
+        seen: JsonObject = dict.fromkeys(known)
         if member:
             seen[str(member["AutoScalingGroupName"])] = _settled(str(member["LifecycleState"]))
         if not seen:
@@ -109,7 +109,7 @@ class LeaveFleet(Action):
                 )
 
 
-def _members(seen: Seen) -> Mapping[str, Any]:
+def _members(seen: Seen) -> JsonObject:
     return {thing: state for thing, state in seen.items() if not thing.startswith(MIN_SIZE)}
 
 

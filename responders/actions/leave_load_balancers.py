@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from typing import Any
 
 from responders.action import Action, Incident, Seen
 from responders.aws import code_of, expecting, explain
 from responders.errors import Skip
+from responders.json_values import Json, JsonObject
 from responders.permissions import allow
 
 BALANCING = "arn:{partition}:elasticloadbalancing:*:{account}"
@@ -59,7 +59,7 @@ class LeaveLoadBalancers(Action):
             "target groups": incident.aws.spawn(_targets, incident),
             "classic load balancers": incident.aws.spawn(_classic, incident),
         }
-        seen: dict[str, Any] = dict.fromkeys(incident.known)
+        seen: JsonObject = dict.fromkeys(incident.known)
         for what, answer in asked.items():
             seen |= _or_unknown(what, answer)
         if not seen:
@@ -109,7 +109,7 @@ class LeaveLoadBalancers(Action):
 
         incident.aws.each(back, _registered(before))
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """What was not known then can't be restored, and nothing was changed of it."""
         return bool(before == now or (before and UNKNOWN in before))
 
@@ -118,7 +118,7 @@ def _registered(seen: Seen) -> list[str]:
     return [thing for thing, target in seen.items() if target and UNKNOWN not in target]
 
 
-def _targets(incident: Incident) -> dict[str, Any]:
+def _targets(incident: Incident) -> JsonObject:
     """Registrations with target groups, by instance id and by any address of the instance."""
     mine = {incident.target, *_addresses(incident)}
     pages = incident.client("elbv2").get_paginator("describe_target_groups").paginate()
@@ -128,7 +128,7 @@ def _targets(incident: Incident) -> dict[str, Any]:
         for group in page["TargetGroups"]
         if group.get("TargetType", "instance") in ("instance", "ip")
     ]
-    found: dict[str, Any] = {}
+    found: JsonObject = {}
     for start in range(0, len(groups), AT_ONCE):
         some = groups[start : start + AT_ONCE]
         asked = {group: incident.aws.spawn(_in_group, incident, group, mine) for group in some}
@@ -137,14 +137,14 @@ def _targets(incident: Incident) -> dict[str, Any]:
     return found
 
 
-def _or_unknown(what: str, answer: Future[dict[str, Any]]) -> dict[str, Any]:
+def _or_unknown(what: str, answer: Future[JsonObject]) -> JsonObject:
     try:
         return answer.result()
     except Exception as error:
         return {what: {UNKNOWN: explain(error)}}
 
 
-def _in_group(incident: Incident, group: str, mine: set[str]) -> dict[str, Any]:
+def _in_group(incident: Incident, group: str, mine: set[str]) -> JsonObject:
     """Our registrations with a group; none when it was deleted meanwhile."""
     try:
         answer = incident.client("elbv2").describe_target_health(TargetGroupArn=group)
@@ -167,7 +167,7 @@ def _addresses(incident: Incident) -> Iterator[str]:
         yield from (str(a["Ipv6Address"]) for a in interface.get("Ipv6Addresses", ()))
 
 
-def _classic(incident: Incident) -> dict[str, Any]:
+def _classic(incident: Incident) -> JsonObject:
     pages = incident.client("elb").get_paginator("describe_load_balancers").paginate()
     return {
         f"{CLASSIC}{balancer['LoadBalancerName']}": {"InstanceId": incident.target}

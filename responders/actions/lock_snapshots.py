@@ -6,10 +6,11 @@ lifted by who may; `compliance` by nobody, not even by AWS, until it ends.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
+from responders.json_values import Json
 from responders.permissions import Permission, allow
 from responders.volumes import snapshots
 from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
@@ -73,7 +74,7 @@ class LockSnapshots(Action):
         """Nothing: evidence stays locked."""
         raise Skip("the snapshots are evidence, and stay locked until their locks end")
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """A lock runs out by itself; that is no drift."""
         return bool(before == now or (now is not None and now["mode"] is None))
 

@@ -7,8 +7,6 @@ Isolation cuts the way; `--evidence-first` holds it back until the capture ends,
 
 from __future__ import annotations
 
-from typing import Any
-
 from contract import Document, evidence_key
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
@@ -16,6 +14,7 @@ from responders.host import run_command
 from responders.host.host_readiness import has_way_out, ready, vault_of
 from responders.host.run_command import CommandFailed
 from responders.instance_types import instance_type
+from responders.json_values import Json, JsonObject
 from responders.permissions import allow
 from responders.record import capture_tools
 from responders.record.journal import canonical
@@ -81,7 +80,7 @@ class CaptureMemory(Action):
     def undo(self, incident: Incident, before: Seen) -> None:
         """Nothing: evidence is kept."""
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """Always: nothing of the instance was changed that could be restored."""
         return True
 
@@ -131,8 +130,8 @@ def _command(incident: Incident, vault: Vault, platform: str) -> tuple[str, str]
 
 
 def _check(
-    incident: Incident, vault: Vault, key: str, size: int | None, facts: Any, platform: str
-) -> dict[str, Any]:
+    incident: Incident, vault: Vault, key: str, size: int | None, facts: Json, platform: str
+) -> JsonObject:
     """What the vault says of the capture; `CommandFailed` when that is not a whole capture."""
     if size is None:
         raise CommandFailed("the host said that it captured, but the vault holds no capture")

@@ -7,7 +7,7 @@ the document hashes each disk before it mounts anything of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from contract import Document
 from responders.action import Action, Incident, Seen
@@ -16,6 +16,9 @@ from responders.host import run_command
 from responders.permissions import Permission
 from responders.record.journal import canonical
 from responders.volumes import workstation
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import InstanceTypeDef
 
 DOCUMENT = Document.MOUNT
 SECONDS = 43_200
@@ -121,7 +124,7 @@ def _mount(incident: Incident, machine: str, platform: str, volume: str, device:
 
 def _run(
     incident: Incident, machine: str, platform: str, parameters: dict[str, str]
-) -> tuple[str, Mapping[str, Any]]:
+) -> tuple[str, Mapping[str, object]]:
     """The command's id and the script's facts; one that is under way is followed."""
     begun = run_command.under_way(incident, machine, DOCUMENT, SECONDS, **parameters)
     command = (
@@ -141,7 +144,7 @@ def _run(
     return command, run_command.judge(outcome, DOCUMENT)
 
 
-def _machine(incident: Incident) -> dict[str, Any]:
+def _machine(incident: Incident) -> InstanceTypeDef:
     found = workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
     if found is None:
         raise Skip("no workstation is open yet")

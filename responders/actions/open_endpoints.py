@@ -6,7 +6,7 @@ A cold preparation has none, because they cost money while idle; a warm one has 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from contract import Purpose
 from responders.action import Action, Incident, Seen
@@ -14,6 +14,10 @@ from responders.errors import Skip
 from responders.permissions import allow, ec2, purpose_is
 from responders.volumes import workstation
 from responders.volumes.workstation import NEW
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ec2.type_defs import CreateVpcEndpointRequestTypeDef, VpcEndpointTypeDef
 
 SERVICES = ("ssm", "ssmmessages")
 OPENS = 600.0
@@ -71,7 +75,7 @@ class OpenEndpoints(Action):
         raise Skip("`cordon workstation close` removes them")
 
 
-def endpoints(client: Any, vpc: str) -> list[dict[str, Any]]:
+def endpoints(client: EC2Client, vpc: str) -> list[VpcEndpointTypeDef]:
     """The interface endpoints of a VPC that are there or on their way."""
     pages = client.get_paginator("describe_vpc_endpoints").paginate(
         Filters=[{"Name": "vpc-id", "Values": [vpc]}]
@@ -85,7 +89,7 @@ def endpoints(client: Any, vpc: str) -> list[dict[str, Any]]:
     ]
 
 
-def _endpoint(incident: Incident, service: str) -> dict[str, Any]:
+def _endpoint(incident: Incident, service: str) -> CreateVpcEndpointRequestTypeDef:
     manifest = incident.manifest
     own = {
         "Effect": "Allow",

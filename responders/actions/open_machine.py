@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from contract import (
     IAM_PATH,
@@ -15,6 +15,14 @@ from responders.permissions import allow, ec2, purpose_is
 from responders.volumes import workstation
 from responders.volumes.images import Image, image_of
 from responders.volumes.workstation import NEW, OWN
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.literals import InstanceTypeType, ResourceTypeType
+    from types_boto3_ec2.type_defs import (
+        EbsBlockDeviceTypeDef,
+        InstanceTypeDef,
+        RunInstancesRequestTypeDef,
+    )
 
 ROOT_SIZE = 30
 """GiB of the machine's own disk, at least."""
@@ -105,14 +113,14 @@ class OpenMachine(Action):
         raise Skip("`cordon workstation close` removes it")
 
 
-def _machine(incident: Incident) -> dict[str, Any] | None:
+def _machine(incident: Incident) -> InstanceTypeDef | None:
     return workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
 
 
-def _launch(incident: Incident) -> dict[str, Any]:
+def _launch(incident: Incident) -> RunInstancesRequestTypeDef:
     manifest, options = incident.manifest, incident.options
     image: Image = image_of(incident.aws, incident.region, options)
-    disk: dict[str, Any] = {
+    disk: EbsBlockDeviceTypeDef = {
         "VolumeType": "gp3",
         "VolumeSize": max(image.size, ROOT_SIZE),
         "Encrypted": True,
@@ -120,10 +128,10 @@ def _launch(incident: Incident) -> dict[str, Any]:
     }
     if manifest.key_arn:
         disk["KmsKeyId"] = manifest.key_arn
-    kinds = ("instance", "volume", "network-interface")
+    kinds: tuple[ResourceTypeType, ...] = ("instance", "volume", "network-interface")
     return {
         "ImageId": image.id,
-        "InstanceType": options.machine,
+        "InstanceType": cast("InstanceTypeType", options.machine),
         "MinCount": 1,
         "MaxCount": 1,
         "ClientToken": workstation.token(incident, "machine"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from responders.action import Action, Incident, Seen
 from responders.actions.write_support_text import draft_of
 from responders.aws import explain
 from responders.errors import Skip
+from responders.json_values import Json
 from responders.permissions import allow
 from responders.support import cases
 from responders.support.text import subject_of
@@ -70,7 +69,7 @@ class OpenSupportCase(Action):
     def undo(self, incident: Incident, before: Seen) -> None:
         """Nothing: a support case is resolved with AWS, by people."""
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """Always: there is nothing to restore."""
         return True
 

@@ -7,7 +7,7 @@ both are loud, because they mean that the preparation failed or that somebody ta
 from __future__ import annotations
 
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contract import (
     GROUP_DESCRIPTIONS,
@@ -24,6 +24,7 @@ from responders import prepared
 from responders.action import Action, Incident, Seen
 from responders.aws import code_of, expecting
 from responders.errors import Skip
+from responders.json_values import JsonObject
 from responders.permissions import allow, ec2, purpose_is
 
 if TYPE_CHECKING:
@@ -113,11 +114,11 @@ def purposes(incident: Incident) -> tuple[Purpose, ...]:
     return (Purpose.ISOLATE,)
 
 
-def _state(group: prepared.Group | None) -> dict[str, Any] | None:
+def _state(group: prepared.Group | None) -> JsonObject | None:
     return {"group": group.id, "rules": _rules(group.rules)} if group else None
 
 
-def _rules(rules: Rules) -> dict[str, Any]:
+def _rules(rules: Rules) -> JsonObject:
     return {
         "ingress": [list(astuple(rule)) for rule in rules.ingress],
         "egress": [list(astuple(rule)) for rule in rules.egress],

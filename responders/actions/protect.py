@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Seen
 from responders.aws import SomeFailed, explain
+from responders.json_values import Json, JsonObject
 from responders.permissions import allow, ec2
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import InstanceAttributeTypeDef
 
-ATTRIBUTES: dict[str, tuple[str, Any]] = {
+ATTRIBUTES: dict[str, tuple[str, bool | str]] = {
     "disableApiTermination": ("DisableApiTermination", True),
     "disableApiStop": ("DisableApiStop", True),
     "instanceInitiatedShutdownBehavior": ("InstanceInitiatedShutdownBehavior", "stop"),
@@ -45,7 +46,7 @@ class Protect(Action):
             )
             for name in ATTRIBUTES
         }
-        seen: dict[str, Any] = {}
+        seen: JsonObject = {}
         for name, answer in asked.items():
             seen[name] = _value(answer.result(), name)
         for mapping in incident.scene.instance.get("BlockDeviceMappings", ()):
@@ -89,7 +90,7 @@ def _value(answer: InstanceAttributeTypeDef, attribute: str) -> bool | str | Non
             return answer["InstanceInitiatedShutdownBehavior"].get("Value")
 
 
-def _wanted(thing: str) -> Any:
+def _wanted(thing: str) -> Json:
     return False if thing.startswith("device ") else ATTRIBUTES[thing][1]
 
 
@@ -97,7 +98,7 @@ def _write(incident: Incident, values: Seen) -> None:
     failures = []
     for thing, value in values.items():
         if thing.startswith("device "):
-            change: dict[str, Any] = {
+            change: JsonObject = {
                 "BlockDeviceMappings": [
                     {
                         "DeviceName": thing.removeprefix("device "),

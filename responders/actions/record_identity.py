@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from responders.action import Action, Incident, Seen
 from responders.actions.record_parts.part import as_json
@@ -12,11 +11,12 @@ from responders.identity import principal
 from responders.identity.deny_policy import ROLES, USERS
 from responders.identity.policies import policies_of
 from responders.identity.subject import KEYS_RECORD, evidence_name, subject_of
+from responders.json_values import Json
 from responders.permissions import allow
 
 GROUPS = "arn:{partition}:iam::{account}:group/*"
 
-Part = Callable[[Incident, str], Any]
+Part = Callable[[Incident, str], Json]
 
 
 class RecordIdentity(Action):
@@ -83,7 +83,7 @@ class RecordIdentity(Action):
     def undo(self, incident: Incident, before: Seen) -> None:
         """Nothing: evidence is kept, and nothing in AWS was changed."""
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """Always: there is nothing to restore."""
         return True
 
@@ -92,15 +92,15 @@ def _parts(incident: Incident) -> dict[str, Part]:
     return USER_PARTS if subject_of(incident).kind == "user" else ROLE_PARTS
 
 
-def _pages(incident: Incident, operation: str, field: str, **given: Any) -> list[Any]:
-    return pages(incident.client("iam"), operation, field, **given)
+def _pages(incident: Incident, operation: str, field: str, **params: str) -> list[Json]:
+    return pages(incident.client("iam"), operation, field, **params)
 
 
-def _identity(incident: Incident, who: str) -> Any:
+def _identity(incident: Incident, who: str) -> Json:
     return principal.describe(incident.aws, subject_of(incident))
 
 
-def _keys(incident: Incident, user: str) -> Any:
+def _keys(incident: Incident, user: str) -> Json:
     client = incident.client("iam")
     found = _pages(incident, "list_access_keys", "AccessKeyMetadata", UserName=user)
     return [
@@ -109,21 +109,21 @@ def _keys(incident: Incident, user: str) -> Any:
     ]
 
 
-def _user_policies(incident: Incident, user: str) -> Any:
+def _user_policies(incident: Incident, user: str) -> Json:
     return policies_of(incident.client("iam"), "user", user)
 
 
-def _role_policies(incident: Incident, role: str) -> Any:
+def _role_policies(incident: Incident, role: str) -> Json:
     return policies_of(incident.client("iam"), "role", role)
 
 
-def _groups(incident: Incident, user: str) -> Any:
+def _groups(incident: Incident, user: str) -> Json:
     client = incident.client("iam")
     groups = _pages(incident, "list_groups_for_user", "Groups", UserName=user)
     return [{**g, "Policies": policies_of(client, "group", g["GroupName"])} for g in groups]
 
 
-def _login(incident: Incident, user: str) -> Any:
+def _login(incident: Incident, user: str) -> Json:
     """The console password's dates; never the password, which nobody can read."""
     try:
         found = incident.client("iam").get_login_profile(UserName=user)["LoginProfile"]
@@ -136,14 +136,14 @@ def _login(incident: Incident, user: str) -> Any:
     return found
 
 
-def _mfa(incident: Incident, user: str) -> Any:
+def _mfa(incident: Incident, user: str) -> Json:
     devices = _pages(incident, "list_mfa_devices", "MFADevices", UserName=user)
     serials = ", ".join(str(d["SerialNumber"]) for d in devices)
     incident.note(f"MFA devices: {serials}" if serials else "no MFA device")
     return devices
 
 
-def _other_credentials(incident: Incident, user: str) -> Any:
+def _other_credentials(incident: Incident, user: str) -> Json:
     answer = incident.client("iam").list_service_specific_credentials(UserName=user)
     return {
         "signing-certificates": _pages(
@@ -154,7 +154,7 @@ def _other_credentials(incident: Incident, user: str) -> Any:
     }
 
 
-def _profiles(incident: Incident, role: str) -> Any:
+def _profiles(incident: Incident, role: str) -> Json:
     return _pages(incident, "list_instance_profiles_for_role", "InstanceProfiles", RoleName=role)
 
 

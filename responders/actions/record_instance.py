@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from responders.action import Action, Incident, Seen
 from responders.actions import record_parts
 from responders.actions.record_parts import PARTS
 from responders.actions.record_parts.part import Absent
+from responders.json_values import Json
 
 
 class Record(Action):
@@ -45,7 +44,7 @@ class Record(Action):
     def undo(self, incident: Incident, before: Seen) -> None:
         """Nothing: evidence is kept, and nothing in AWS was changed."""
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """Always: there is nothing to restore."""
         return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from contract import TAG_COPY, TAG_SOURCE, TAG_STATUS, Status
 from responders.action import Action, Incident, Seen
@@ -11,6 +11,10 @@ from responders.permissions import allow, ec2
 from responders.volumes import workstation
 from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
 from responders.volumes.workstation import NEW
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.literals import VolumeTypeType
+    from types_boto3_ec2.type_defs import CreateVolumeRequestTypeDef
 
 AVAILABLE = 300.0
 """Seconds in which a new volume must be available."""
@@ -93,17 +97,17 @@ def _zone(incident: Incident) -> str:
     return incident.options.zone or min(incident.manifest.subnets)
 
 
-def _volume(incident: Incident, snapshot: Snapshot, zone: str) -> dict[str, Any]:
+def _volume(incident: Incident, snapshot: Snapshot, zone: str) -> CreateVolumeRequestTypeDef:
     options = incident.options
     marks = {
         TAG_COPY: snapshot.id,
         TAG_SOURCE: snapshot.source or snapshot.id,
         TAG_STATUS: Status.EVIDENCE.value,
     }
-    wanted: dict[str, Any] = {
+    wanted: CreateVolumeRequestTypeDef = {
         "SnapshotId": snapshot.id,
         "AvailabilityZone": zone,
-        "VolumeType": options.volume_type,
+        "VolumeType": cast("VolumeTypeType", options.volume_type),
         "Encrypted": True,
         "ClientToken": workstation.token(incident, snapshot.id),
         "TagSpecifications": [

@@ -8,9 +8,9 @@ sessions of all who have the role, and says first who they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Seen
 from responders.actions.swap_profile import PROFILE, SwapProfile, associated, is_isolated, name_of
@@ -21,7 +21,11 @@ from responders.identity.deny_document import Document
 from responders.identity.deny_policy import IdentityPolicy
 from responders.identity.principal import Principal, is_own
 from responders.identity.subject import require_editable, trusted
+from responders.json_values import Json, JsonObject
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_iam.type_defs import RoleTypeDef
 
 EC2_SERVICES = ("ec2.amazonaws.com", "ec2.amazonaws.com.cn")
 """What the trust policy of an instance's role names; nobody else gets sessions by it."""
@@ -53,7 +57,7 @@ class RevokeSessions(Action):
         Skip when there is no role, or none that anybody here can change.
         """
         roles = _roles(incident)
-        seen: dict[str, Any] = {}
+        seen: JsonObject = {}
         for role, holds in roles.values():
             for policy in _policies(incident):
                 seen[f"{role['RoleName']} {policy}"] = {
@@ -111,12 +115,12 @@ class RevokeSessions(Action):
         for role_name, policy, state in _split(before):
             _policy(incident, role_name, policy).restore(state["policy"])
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """The policies count; whether the instance has the role is another step's matter."""
         return now is not None and bool(before["policy"] == now["policy"])
 
 
-def _split(seen: Seen) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _split(seen: Seen) -> Iterator[tuple[str, str, JsonObject]]:
     for thing, state in seen.items():
         role_name, policy = thing.split()
         yield role_name, policy, state
@@ -135,9 +139,7 @@ def _policies(incident: Incident) -> tuple[str, ...]:
     return (narrow, _wide(incident)) if incident.options.role_wide else (narrow,)
 
 
-def _wanted(
-    incident: Incident, policy: str, state: Mapping[str, Any], moment: datetime
-) -> Document:
+def _wanted(incident: Incident, policy: str, state: JsonObject, moment: datetime) -> Document:
     if policy == _wide(incident):
         return deny_document.sessions_before(deny_document.cut_off(moment))
     userid = deny_document.instance_sessions(state["role_id"], incident.target)
@@ -146,7 +148,7 @@ def _wanted(
     return deny_document.sessions_before(deny_document.cut_off(moment), userid)
 
 
-def _denied(incident: Incident, policy: str, state: Mapping[str, Any]) -> bool:
+def _denied(incident: Incident, policy: str, state: JsonObject) -> bool:
     """Whether the policy denies what is wanted, or even the same without a cut-off."""
     enough = [_wanted(incident, policy, state, incident.started)]
     if policy != _wide(incident):
@@ -159,13 +161,13 @@ def _denied(incident: Incident, policy: str, state: Mapping[str, Any]) -> bool:
     return any(deny_document.covers(found, document) for document in enough)
 
 
-def _roles(incident: Incident) -> dict[str, tuple[Mapping[str, Any], bool]]:
+def _roles(incident: Incident) -> dict[str, tuple[RoleTypeDef, bool]]:
     """Name to IAM's description of the roles that the instance has or had, and if it has it still.
 
     Skip when there is none; those that can't be changed are told, and left out.
     """
     profiles = _profiles(incident)
-    found: dict[str, tuple[Mapping[str, Any], bool]] = {}
+    found: dict[str, tuple[RoleTypeDef, bool]] = {}
     trouble: list[str] = []
     for arn, holds in profiles.items():
         try:
@@ -196,7 +198,7 @@ def _profiles(incident: Incident) -> dict[str, bool]:
     return {arn: holds for arn, holds in profiles.items() if arn and not is_isolated(incident, arn)}
 
 
-def _of_profile(incident: Incident, arn: str) -> list[Mapping[str, Any]]:
+def _of_profile(incident: Incident, arn: str) -> list[RoleTypeDef]:
     try:
         answer = incident.client("iam").get_instance_profile(InstanceProfileName=name_of(arn))
     except Exception as error:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
+from responders.json_values import Json
 from responders.permissions import allow
 from responders.volumes import snapshots
 from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS
@@ -90,6 +89,6 @@ class ShareSnapshots(Action):
         """Nothing: who examines the evidence keeps it."""
         raise Skip("the snapshots stay shared with the forensic account")
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """Whom it is shared with counts; that it is complete by now does not."""
         return bool(now is not None and before["with"] == now["with"])

@@ -8,7 +8,7 @@ volume follow, because one call gives all snapshots of the set the same tags.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contract import (
     TAG_CASE,
@@ -28,7 +28,11 @@ from responders.volumes import snapshots
 from responders.volumes.snapshots import SNAPSHOTS, Snapshot
 
 if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import TagTypeDef
+    from types_boto3_ec2.type_defs import (
+        CreateSnapshotsRequestTypeDef,
+        InstanceSpecificationTypeDef,
+        TagTypeDef,
+    )
 
 SKEW = timedelta(minutes=10)
 """How far this machine's clock may be from AWS's."""
@@ -165,7 +169,7 @@ def _tags(incident: Incident, device: str | None, volume: str) -> dict[str, str]
 def _create(incident: Incident, devices: dict[str, str], done: list[str]) -> dict[str, str]:
     """Snapshot to volume, of a new set. `done` are volumes that have theirs."""
     root = incident.scene.instance.get("RootDeviceName")
-    spec: dict[str, Any] = {"InstanceId": incident.target}
+    spec: InstanceSpecificationTypeDef = {"InstanceId": incident.target}
     if any(devices.get(volume) == root for volume in done):
         spec["ExcludeBootVolume"] = True
     if rest := sorted(v for v in done if v in devices and devices[v] != root):
@@ -175,22 +179,21 @@ def _create(incident: Incident, devices: dict[str, str], done: list[str]) -> dic
         TAG_STATUS: Status.EVIDENCE.value,
         TAG_SOURCE: incident.target,
     }
-    wanted = {
+    wanted: CreateSnapshotsRequestTypeDef = {
         "InstanceSpecification": spec,
         "Description": snapshot_description(
             incident.responder, datetime.now(UTC).date(), incident.case
         ),
         "TagSpecifications": [{"ResourceType": "snapshot", "Tags": _listed(tags)}],
     }
+    with_tags: CreateSnapshotsRequestTypeDef = {**wanted, "CopyTagsFromSource": "volume"}
     try:
-        answer = once(
-            incident, "ec2", lambda c: c.create_snapshots(**wanted, CopyTagsFromSource="volume")
-        )
+        answer = once(incident, "ec2", lambda client: client.create_snapshots(**with_tags))
     except Exception as error:
         if code_of(error) != "TagLimitExceeded":
             raise
         incident.note("a volume has too many tags to copy them all; the record has them")
-        answer = once(incident, "ec2", lambda c: c.create_snapshots(**wanted))
+        answer = once(incident, "ec2", lambda client: client.create_snapshots(**wanted))
     return {str(s["SnapshotId"]): str(s["VolumeId"]) for s in answer["Snapshots"]}
 
 

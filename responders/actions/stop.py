@@ -6,14 +6,14 @@ whose stop protection was on before this case is left running without `--stop-pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar, TypedDict
 
 from responders.action import Action, Incident, Seen
 from responders.actions.protect import Protect
 from responders.aws import explain
 from responders.errors import Skip
 from responders.instance_types import instance_type
+from responders.json_values import Json
 from responders.permissions import Permission, allow, ec2
 
 PROTECTION = "disableApiStop"
@@ -21,12 +21,18 @@ STOPS_WITHIN = 600.0
 """Seconds that an instance is given to stop; the operating system shuts down in them."""
 
 
+class StopOptions(TypedDict, total=False):
+    """Parameters of StopInstances that say how to stop."""
+
+    Hibernate: bool
+
+
 class Stop(Action):
     """Stopped, its protection from being stopped as it was when this step began."""
 
     name = "stop"
     announce = True
-    how: ClassVar[Mapping[str, Any]] = {}
+    how: ClassVar[StopOptions] = {}
     """More parameters of StopInstances."""
     permissions: ClassVar[tuple[Permission, ...]] = (
         allow("ec2:DescribeInstanceTypes", because="names the instance-store volumes"),
@@ -84,12 +90,12 @@ class Stop(Action):
             incident.client("ec2").start_instances(InstanceIds=[incident.target])
             incident.wait_for(lambda: _state(incident) == "running", seconds=STOPS_WITHIN)
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """A state on the way counts as the one that it leads to."""
         return bool(_settled(before) == _settled(now))
 
 
-def _settled(state: Any) -> Any:
+def _settled(state: Json) -> Json:
     return {"pending": "running", "stopping": "stopped"}.get(state, state)
 
 

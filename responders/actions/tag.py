@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from contract import TAG_CASE, TAG_ENVIRONMENT, TAG_STATUS, Status, quarantine_value
 from responders.action import Action, Incident, Seen
+from responders.json_values import Json
 from responders.permissions import allow, ec2
 
 KINDS = ("instance", "network-interface", "volume")
@@ -90,7 +90,7 @@ class Tag(Action):
                     Resources=[resource], Tags=[{"Key": TAG_ENVIRONMENT}]
                 )
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """The user's own tags are as before, and no quarantine is in force but one of before."""
         return before == now or bool(
             now is not None
@@ -110,7 +110,7 @@ class Tag(Action):
         return {incident.target: instance, **dict.fromkeys(sorted(others), mark)}
 
 
-def _is_quarantined(tags: Mapping[str, Any]) -> bool:
+def _is_quarantined(tags: Mapping[str, str]) -> bool:
     return bool(tags.get(TAG_STATUS) == Status.QUARANTINED)
 
 

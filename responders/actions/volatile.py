@@ -6,7 +6,7 @@ to read at once. All of it is the word of a host that may be hostile.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from contract import Document, evidence_key
 from responders.action import Action, Incident, Seen
@@ -14,6 +14,7 @@ from responders.errors import Skip
 from responders.host import run_command
 from responders.host.host_readiness import has_way_out, ready, vault_of
 from responders.host.run_command import CommandFailed
+from responders.json_values import Json
 from responders.permissions import Permission
 from responders.record.journal import canonical
 
@@ -65,7 +66,7 @@ class CollectVolatile(Action):
     def undo(self, incident: Incident, before: Seen) -> None:
         """Nothing: evidence is kept."""
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """Always: nothing was changed."""
         return True
 

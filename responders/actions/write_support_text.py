@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from responders.action import Action, Incident, Seen
+from responders.json_values import Json
 from responders.record.case import Case
 from responders.record.journal import sha256
 from responders.support.text import Draft, draft
@@ -35,7 +34,7 @@ class WriteSupportText(Action):
     def undo(self, incident: Incident, before: Seen) -> None:
         """Nothing: evidence is kept, and nothing in AWS was changed."""
 
-    def restored(self, before: Any, now: Any) -> bool:
+    def restored(self, before: Json, now: Json) -> bool:
         """Always: there is nothing to restore."""
         return True
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from responders.cli import options as shared
 from responders.cli.boundary import boundary
 from responders.cli.commands import Commands
+from responders.json_values import JsonObject
 
 if TYPE_CHECKING:
     from responders.aws import Access
@@ -148,7 +149,7 @@ def _look_in_the_vault(case: Case, access: Access) -> str:
     return "; ".join(conflicts)
 
 
-def _snapshots(case: Case, common: shared.Common) -> tuple[list[dict[str, Any]], str]:
+def _snapshots(case: Case, common: shared.Common) -> tuple[list[JsonObject], str]:
     """How far they are, and why that is not known where AWS can't be asked."""
     from responders.aws import Aws, explain
     from responders.volumes.follow_up import instances, progress
@@ -161,7 +162,7 @@ def _snapshots(case: Case, common: shared.Common) -> tuple[list[dict[str, Any]],
         return [], explain(error)
 
 
-def _show_snapshots(found: list[dict[str, Any]], trouble: str) -> None:
+def _show_snapshots(found: list[JsonObject], trouble: str) -> None:
     from responders.cli import show as screen
 
     if found:

@@ -6,12 +6,12 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from responders.json_values import Json
 from responders.outcome import Report
 from responders.runner import StepReport
 
@@ -101,7 +101,7 @@ def step_verbosely(report: StepReport) -> None:
         err().print(Text("      ") + plain(f"{thing}: {json.dumps(state, default=str)}", "dim"))
 
 
-def _line(document: Mapping[str, Any]) -> Text:
+def _line(document: Mapping[str, Json]) -> Text:
     mark, style = MARKS[document["status"]]
     line = Text(f"  {mark} ", style) + Text(f"{document['name']:<24}") + Text(document["status"])
     if document["reason"]:
@@ -111,7 +111,7 @@ def _line(document: Mapping[str, Any]) -> Text:
     return line
 
 
-def document(value: Mapping[str, Any]) -> None:
+def document(value: Mapping[str, object]) -> None:
     """One JSON document on stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=True, default=str))
 

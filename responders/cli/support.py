@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -91,7 +91,7 @@ def open_(
     return report.exit_code
 
 
-def _facts(report: Report, told: Draft) -> dict[str, Any]:
+def _facts(report: Report, told: Draft) -> dict[str, object]:
     """The number and id of the support case, once there is one, and what was told."""
     found = next(iter((report.steps[-1].now or {}).values()), None) or {}
     return {

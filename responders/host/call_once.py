@@ -8,10 +8,16 @@ refused it for being one too many. Whoever makes it looks afterwards what came o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from responders.action import Incident
 from responders.aws import code_of
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ssm import SSMClient
+
+T = TypeVar("T")
 
 THROTTLED = {
     "RequestLimitExceeded",
@@ -26,9 +32,21 @@ PAUSE = 0.5
 """Seconds before the second attempt; each further pause is twice as long."""
 
 
-def once(incident: Incident, service: str, call: Callable[[Any], Any]) -> Any:
+@overload
+def once(incident: Incident, service: Literal["ec2"], call: Callable[[EC2Client], T]) -> T: ...
+
+
+@overload
+def once(incident: Incident, service: Literal["ssm"], call: Callable[[SSMClient], T]) -> T: ...
+
+
+def once(
+    incident: Incident,
+    service: Literal["ec2", "ssm"],
+    call: Callable[[Any], T],
+) -> T:
     """What `call` gives for a client of the service that never tries anything again by itself."""
-    client = incident.aws.client(service, incident.region, attempts=1)
+    client: Any = incident.aws.client(str(service), incident.region, attempts=1)
     attempt = 1
     while True:
         try:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contract import STEPS, Document, ScriptExit
 from responders.action import Incident
@@ -22,7 +22,11 @@ from responders.host.call_once import once
 from responders.permissions import allow, ec2
 
 if TYPE_CHECKING:
-    from types_boto3_ssm.type_defs import CommandTypeDef
+    from types_boto3_ssm.type_defs import (
+        CommandInvocationTypeDef,
+        CommandTypeDef,
+        SendCommandRequestTypeDef,
+    )
 
 PERMISSIONS = (
     allow(
@@ -80,7 +84,7 @@ class Outcome:
     """Systems Manager's `StatusDetails`."""
     code: int | None = None
     message: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 def agent(incident: Incident, instance: str) -> Agent | None:
@@ -163,7 +167,7 @@ def send(
         raise Skip(
             f"the document {document.value} is not prepared in {incident.region}", incomplete=True
         )
-    wanted: dict[str, Any] = {
+    wanted: SendCommandRequestTypeDef = {
         "InstanceIds": [instance],
         "DocumentName": pin.name,
         "DocumentHash": pin.sha256,
@@ -204,7 +208,7 @@ def follow(
     """
     begun = time.monotonic()
     patience = Patience(begun + seconds, reachable)
-    last: dict[str, Any] = {}
+    last: CommandInvocationTypeDef = {}
 
     def ended() -> bool:
         last.update(_invocation(incident, instance, command))
@@ -250,10 +254,11 @@ class Patience:
         return now > self._until + GRACE
 
 
-def _invocation(incident: Incident, instance: str, command: str) -> dict[str, Any]:
+def _invocation(incident: Incident, instance: str, command: str) -> CommandInvocationTypeDef:
     """A new command is not listed at once: an empty answer means not yet."""
     answer = incident.client("ssm").list_command_invocations(CommandId=command, InstanceId=instance)
-    return dict(next(iter(answer["CommandInvocations"]), {}))
+    invocation: CommandInvocationTypeDef = {}
+    return next(iter(answer["CommandInvocations"]), invocation)
 
 
 def _outcome(
@@ -273,7 +278,7 @@ def _outcome(
     )
 
 
-def last_line(output: str) -> dict[str, Any]:
+def last_line(output: str) -> dict[str, object]:
     """The JSON object that a script printed last; empty when its last line is none."""
     lines = output.strip().splitlines()
     try:
@@ -287,7 +292,7 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
-def number(facts: Mapping[str, Any], name: str) -> int:
+def number(facts: Mapping[str, object], name: str) -> int:
     """A count that a script told; `CommandFailed` when it is none."""
     value = facts.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
@@ -295,7 +300,7 @@ def number(facts: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def judge(outcome: Outcome, document: Document) -> Mapping[str, Any]:
+def judge(outcome: Outcome, document: Document) -> Mapping[str, object]:
     """The script's facts when it did its work; what became of it, raised, when it did not.
 
     `Skip`, incomplete: it never ran, or could not, and nothing was touched. `CommandFailed`: it

@@ -112,14 +112,14 @@ def covers(found: Document | None, wanted: Document) -> bool:
     return bool(_without_moment(found) == _without_moment(wanted))
 
 
-def _deny(sid: str, condition: Mapping[str, Any]) -> Document:
-    statement: dict[str, Any] = {"Sid": sid, "Effect": "Deny", "Action": "*", "Resource": "*"}
+def _deny(sid: str, condition: Mapping[str, object]) -> Document:
+    statement: dict[str, object] = {"Sid": sid, "Effect": "Deny", "Action": "*", "Resource": "*"}
     if condition:
         statement["Condition"] = dict(condition)
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _only(userid: str) -> Mapping[str, Any]:
+def _only(userid: str) -> Mapping[str, object]:
     return {"StringLike": {"aws:userid": userid}} if userid else {}
 
 
@@ -132,7 +132,7 @@ def _issued(document: Document) -> datetime | None:
         return None
 
 
-def _without_moment(document: Document) -> Any:
+def _without_moment(document: Document) -> object:
     operator, key = _ISSUED
     copy = json.loads(text(document))
     del copy["Statement"][0]["Condition"][operator][key]

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from responders.aws import Aws, code_of, explain, is_denied
 from responders.errors import BadInput, NotContained
 from responders.identity.principal import KEY_ID, ROOT_ADVICE, Principal
+from responders.json_values import JsonObject
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_cloudtrail import CloudTrailClient
+    from types_boto3_cloudtrail.literals import LookupAttributeKeyType
 
 PERMISSIONS = (
     allow("sts:GetAccessKeyInfo", because="tells which account a key belongs to"),
@@ -154,12 +159,14 @@ def session_of(aws: Aws, key_id: str) -> Principal:
     )
 
 
-def _events(cloudtrail: Any, attribute: str, value: str) -> list[Mapping[str, Any]]:
+def _events(
+    cloudtrail: CloudTrailClient, attribute: LookupAttributeKeyType, value: str
+) -> list[JsonObject]:
     """The newest events of one region, at most a page: the first that names the key is enough."""
     answer = cloudtrail.lookup_events(
         LookupAttributes=[{"AttributeKey": attribute, "AttributeValue": value}], MaxResults=50
     )
-    found: list[Mapping[str, Any]] = []
+    found: list[JsonObject] = []
     for entry in answer["Events"]:
         try:
             event = json.loads(entry["CloudTrailEvent"])
@@ -170,7 +177,7 @@ def _events(cloudtrail: Any, attribute: str, value: str) -> list[Mapping[str, An
     return found
 
 
-def _principal(event: Mapping[str, Any], key_id: str) -> Principal | None:
+def _principal(event: JsonObject, key_id: str) -> Principal | None:
     """Who the key stands for, by an event made with it, or by the one that minted it."""
     who = _map(event.get("userIdentity"))
     if who.get("accessKeyId") == key_id:
@@ -184,7 +191,7 @@ def _principal(event: Mapping[str, Any], key_id: str) -> Principal | None:
     return _checked(_of_identity(who))
 
 
-def _of_identity(who: Mapping[str, Any]) -> Principal | None:
+def _of_identity(who: JsonObject) -> Principal | None:
     """The principal of a `userIdentity` (CloudTrail user guide, "userIdentity element")."""
     match who.get("type"):
         case "Root":
@@ -209,5 +216,5 @@ def _checked(found: Principal | None) -> Principal | None:
         return None
 
 
-def _map(value: Any) -> Mapping[str, Any]:
+def _map(value: object) -> JsonObject:
     return value if isinstance(value, dict) else {}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from responders.aws import Aws, Identity, code_of, explain, is_denied, pages
 from responders.errors import BadInput, NotContained
+from responders.json_values import JsonObject
 from responders.permissions import allow
 
 PERMISSIONS = (
@@ -73,7 +73,7 @@ class Principal:
         return None
 
 
-def find(aws: Aws, kind: str, text: str) -> tuple[Principal, dict[str, Any]]:
+def find(aws: Aws, kind: str, text: str) -> tuple[Principal, JsonObject]:
     """The one user or role that `text` means, and IAM's description of it.
 
     BadInput, with what to give instead, when there is none.
@@ -158,7 +158,7 @@ def _from_unique_id(aws: Aws, kind: str, text: str) -> Principal:
     )
 
 
-def _described(aws: Aws, wanted: Principal) -> dict[str, Any]:
+def _described(aws: Aws, wanted: Principal) -> JsonObject:
     try:
         return describe(aws, wanted)
     except Exception as error:
@@ -170,7 +170,7 @@ def _described(aws: Aws, wanted: Principal) -> dict[str, Any]:
     )
 
 
-def describe(aws: Aws, wanted: Principal) -> dict[str, Any]:
+def describe(aws: Aws, wanted: Principal) -> JsonObject:
     """IAM's description of a user or role; the error NoSuchEntity when it is not there."""
     iam = aws.client("iam")
     if wanted.kind == "user":
@@ -194,5 +194,5 @@ def _advice(aws: Aws, wanted: Principal) -> str:
     return told
 
 
-def _all(aws: Aws, kind: str) -> list[dict[str, Any]]:
+def _all(aws: Aws, kind: str) -> list[JsonObject]:
     return pages(aws.client("iam"), f"list_{kind}s", f"{kind.title()}s")

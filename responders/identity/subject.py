@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
+from contract import as_list
 from responders.action import Incident
 from responders.errors import Skip
 from responders.identity import deny_document
 from responders.identity.principal import KEY_ID, Principal
+from responders.json_values import Json
 
 KEYS_RECORD = "access-keys.json"
 """The part of a user's record that must be in the vault before a key may be deleted."""
@@ -42,7 +43,7 @@ def evidence_name(target: str, part: str) -> str:
     return "/".join([*(clean(text) for text in target.split("/")), part])
 
 
-def require_editable(role: Mapping[str, Any], wanted: deny_document.Document) -> None:
+def require_editable(role: Mapping[str, Json], wanted: deny_document.Document) -> None:
     """Raises Skip, with what to do instead, for a role whose policies nobody here can change.
 
     `role` is IAM's description; its path tells, for a name can be imitated.
@@ -65,28 +66,22 @@ def require_editable(role: Mapping[str, Any], wanted: deny_document.Document) ->
         )
 
 
-def trusted(role: Mapping[str, Any], account: str) -> list[str]:
+def trusted(role: Mapping[str, Json], account: str) -> list[str]:
     """Whom a role's trust policy lets assume it; those of other accounts are marked."""
     document = role.get("AssumeRolePolicyDocument", {})
     found: list[str] = []
-    for statement in _many(document.get("Statement")):
+    for statement in as_list(document.get("Statement")):
         if statement.get("Effect") == "Allow":
             admitted = statement.get("Principal", statement.get("NotPrincipal", "*"))
             found += _names(admitted if isinstance(admitted, dict) else {"AWS": admitted}, account)
     return sorted(set(found))
 
 
-def _names(admitted: Mapping[str, Any], account: str) -> list[str]:
-    named = [(kind, str(name)) for kind, names in admitted.items() for name in _many(names)]
+def _names(admitted: Mapping[str, object], account: str) -> list[str]:
+    named = [(kind, str(name)) for kind, names in admitted.items() for name in as_list(names)]
     return [
         f"{name} (not of this account)"
         if kind == "AWS" and account not in name.split(":") and name != account
         else name
         for kind, name in named
     ]
-
-
-def _many(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]

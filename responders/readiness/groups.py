@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from contract import TAG_IGNORE, Manifest, Purpose, group_rules
 from responders import prepared
 from responders.permissions import allow
 from responders.readiness import FAIL, OK, WARN, Finding, Place
+
+if TYPE_CHECKING:
+    from types_boto3_ec2.type_defs import VpcTypeDef
 
 PERMISSIONS = (
     *prepared.PERMISSIONS,
@@ -35,7 +38,7 @@ def check(place: Place) -> Iterator[Finding]:
             yield from _vpc(str(vpc["VpcId"]), found, cidrs)
 
 
-def is_ignored(vpc: Mapping[str, Any]) -> bool:
+def is_ignored(vpc: VpcTypeDef) -> bool:
     """Whether a VPC's tags say that preparation leaves it alone."""
     tags = {t["Key"]: t["Value"] for t in vpc.get("Tags", ())}
     return str(tags.get(TAG_IGNORE, "false")).lower() != "false"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from responders.aws import Aws, code_of, explain
 from responders.errors import BadInput, NotContained
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_support import SupportClient
+    from types_boto3_support.type_defs import CaseDetailsTypeDef
 
 T = TypeVar("T")
 
@@ -74,7 +78,7 @@ def console(aws: Aws) -> str:
     return CONSOLES.get(aws.identity.partition, "the Support Center of the AWS console")
 
 
-def ask(aws: Aws, question: Callable[[Any], T]) -> T:
+def ask(aws: Aws, question: Callable[[SupportClient], T]) -> T:
     """The answer of the first endpoint that answers; `Unreachable` when none does."""
     told = []
     for region in endpoints(aws):
@@ -145,10 +149,10 @@ def _known(what: str, code: str, codes: list[str]) -> str:
     raise BadInput(f"AWS Support has no {what} {code!r}", f"Give one of: {', '.join(codes)}.")
 
 
-def find(aws: Aws, subject: str, *, resolved: bool = False) -> dict[str, Any] | None:
+def find(aws: Aws, subject: str, *, resolved: bool = False) -> CaseDetailsTypeDef | None:
     """The newest open support case of this subject, or also `resolved` ones; None without any."""
 
-    def look(support: Any) -> dict[str, Any] | None:
+    def look(support: SupportClient) -> CaseDetailsTypeDef | None:
         pages = support.get_paginator("describe_cases").paginate(
             includeResolvedCases=resolved, includeCommunications=False, language="en"
         )
@@ -158,9 +162,9 @@ def find(aws: Aws, subject: str, *, resolved: bool = False) -> dict[str, Any] | 
     return ask(aws, look)
 
 
-def read(aws: Aws, case: str) -> dict[str, Any]:
+def read(aws: Aws, case: str) -> CaseDetailsTypeDef:
     """One support case, by AWS's id, with its newest communications."""
     answer = ask(
         aws, lambda s: s.describe_cases(caseIdList=[case], includeResolvedCases=True, language="en")
     )
-    return dict(answer["cases"][0])
+    return answer["cases"][0]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 
 from responders.aws import Aws
 from responders.errors import BadInput, Incomplete
@@ -11,10 +10,26 @@ from responders.record.case import Case
 from responders.support import cases
 from responders.support.text import subject_of
 
+if TYPE_CHECKING:
+    from types_boto3_support.type_defs import CaseDetailsTypeDef, CommunicationTypeDef
+
 STEP = "open-support-case"
 
 
-def show(aws: Aws, case_id: str) -> dict[str, Any]:
+class Shown(TypedDict):
+    """A support case as people and the JSON document see it. Texts; `messages` oldest first."""
+
+    outcome: str
+    number: str
+    id: str
+    status: str
+    severity: str
+    subject: str
+    opened: str
+    messages: list[dict[str, str]]
+
+
+def show(aws: Aws, case_id: str) -> Shown:
     """Its number, state and newest messages (the oldest first); BadInput when there is none."""
     try:
         found = _found(aws, case_id)
@@ -38,7 +53,7 @@ def show(aws: Aws, case_id: str) -> dict[str, Any]:
     }
 
 
-def _found(aws: Aws, case_id: str) -> dict[str, Any]:
+def _found(aws: Aws, case_id: str) -> CaseDetailsTypeDef:
     known = _recorded(case_id)
     if not known:
         subject = subject_of(case_id, aws.identity.account)
@@ -61,7 +76,7 @@ def _recorded(case_id: str) -> str:
     return ""
 
 
-def _message(message: Mapping[str, Any]) -> dict[str, str]:
+def _message(message: CommunicationTypeDef) -> dict[str, str]:
     return {
         "at": str(message.get("timeCreated", "")),
         "by": str(message.get("submittedBy", "")),

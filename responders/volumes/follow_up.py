@@ -51,17 +51,17 @@ def follow_up(
     ]
 
 
-def progress(aws: Aws, case: Case) -> list[dict[str, Any]]:
+def progress(aws: Aws, case: Case) -> list[dict[str, object]]:
     """How far every snapshot of the case is, copies after their originals."""
     regions = sorted({str(begin["region"]) for begin in instances(case).values()})
-    told = []
+    lines: list[dict[str, object]] = []
     for region in regions:
         client = aws.client("ec2", region)
         found = of_case(client, case.id)
         locked = locks(client, [s.id for s in found]) if found else {}
         for one in sorted(found, key=lambda s: (s.source, s.copy_of, s.id)):
             lock = locked.get(one.id)
-            told.append(
+            lines.append(
                 {
                     "snapshot": one.id,
                     "region": region,
@@ -73,4 +73,4 @@ def progress(aws: Aws, case: Case) -> list[dict[str, Any]]:
                     "trouble": one.trouble or None,
                 }
             )
-    return told
+    return lines

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from responders.aws import Aws
 
@@ -62,7 +62,7 @@ def hash_snapshot(
     return SnapshotHash(digest.hexdigest(), size, blocks, block_size)
 
 
-def _zeros(digest: Any, count: int) -> None:
+def _zeros(digest: hashlib._Hash, count: int) -> None:
     chunk = bytes(1 << 20)
     while count > 0:
         digest.update(chunk[: min(count, len(chunk))])

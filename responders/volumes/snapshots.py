@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from contract import TAG_CASE, TAG_COPY, TAG_SOURCE, TAG_STATUS
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ec2.type_defs import FilterTypeDef, SnapshotTypeDef
 
 PERMISSIONS = (
     allow("ec2:DescribeSnapshots", because="finds a case's snapshots by their tags"),
@@ -65,24 +69,32 @@ class Snapshot:
         return f"{self.id} is {self.state}, {self.percent} %"
 
 
-def of_case(client: Any, case: str, instance: str = "") -> list[Snapshot]:
+def of_case(client: EC2Client, case: str, instance: str = "") -> list[Snapshot]:
     """The case's snapshots of one instance, or all, originals and copies, by id."""
-    filters = [{"Name": f"tag:{TAG_CASE}", "Values": [case]}]
+    filters: list[FilterTypeDef] = [{"Name": f"tag:{TAG_CASE}", "Values": [case]}]
     if instance:
         filters.append({"Name": f"tag:{TAG_SOURCE}", "Values": [instance, f"{instance}/*"]})
     return find(client, filters)
 
 
-def find(client: Any, filters: list[dict[str, Any]], **where: Any) -> list[Snapshot]:
-    """Snapshots by filters: this account's own, unless `where` says otherwise."""
-    pages = client.get_paginator("describe_snapshots").paginate(
-        Filters=filters, **(where or {"OwnerIds": ["self"]})
-    )
+class Owners(TypedDict, total=False):
+    """Whose snapshots DescribeSnapshots lists: account ids or `self`, as it names them."""
+
+    OwnerIds: list[str]
+    RestorableByUserIds: list[str]
+
+
+def find(
+    client: EC2Client, filters: list[FilterTypeDef], **owners: Unpack[Owners]
+) -> list[Snapshot]:
+    """Snapshots by filters: this account's own, unless `owners` says otherwise."""
+    whose: Owners = owners or {"OwnerIds": ["self"]}
+    pages = client.get_paginator("describe_snapshots").paginate(Filters=filters, **whose)
     found = (snapshot(s) for page in pages for s in page["Snapshots"])
     return sorted(found, key=lambda s: s.id)
 
 
-def snapshot(described: Mapping[str, Any]) -> Snapshot:
+def snapshot(described: SnapshotTypeDef) -> Snapshot:
     """One entry of DescribeSnapshots."""
     percent = str(described.get("Progress") or "0%").rstrip("%")
     return Snapshot(
@@ -124,10 +136,17 @@ def copies(found: Iterable[Snapshot]) -> dict[str, Snapshot]:
     return best
 
 
-def locks(client: Any, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+class Lock(TypedDict):
+    """How a snapshot is locked: `governance` or `compliance`, and for how many days."""
+
+    mode: str
+    days: int
+
+
+def locks(client: EC2Client, ids: Iterable[str]) -> dict[str, Lock]:
     """Snapshot to its lock that is in force: `mode` and `days`; those without are left out."""
     wanted = sorted(ids)
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Lock] = {}
     for first in range(0, len(wanted), 100):
         answer = client.describe_locked_snapshots(SnapshotIds=wanted[first : first + 100])
         for lock in answer["Snapshots"]:
@@ -138,7 +157,7 @@ def locks(client: Any, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def shared_with(client: Any, snapshot_id: str) -> list[str]:
+def shared_with(client: EC2Client, snapshot_id: str) -> list[str]:
     """Accounts that may use a snapshot, and `all` when it is public."""
     answer = client.describe_snapshot_attribute(
         SnapshotId=snapshot_id, Attribute="createVolumePermission"

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from contract import (
     MOUNT_ROOT,
@@ -31,7 +32,17 @@ from responders.outcome import Report
 from responders.permissions import allow
 from responders.record.case import Case
 from responders.volumes import snapshots
-from responders.volumes.snapshots import Snapshot
+from responders.volumes.snapshots import Owners, Snapshot
+
+if TYPE_CHECKING:
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ec2.type_defs import (
+        FilterTypeDef,
+        InstanceTypeDef,
+        TagTypeDef,
+        VolumeTypeDef,
+        VpcEndpointTypeDef,
+    )
 
 TARGET = "workstation"
 """What the runs that open and close it have as their target."""
@@ -59,7 +70,7 @@ PERMISSIONS = (
 )
 
 
-def tags(incident: Incident, more: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+def tags(incident: Incident, more: Mapping[str, str] | None = None) -> list[TagTypeDef]:
     """What everything of a workstation carries; the last three satisfy the usual tagging rules."""
     wanted = {
         **(more or {}),
@@ -79,7 +90,7 @@ def token(incident: Incident, *words: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:48]
 
 
-def machine(client: Any, manifest: Manifest, case: str) -> dict[str, Any] | None:
+def machine(client: EC2Client, manifest: Manifest, case: str) -> InstanceTypeDef | None:
     """The case's workstation, the newest if there are several; None when none is open."""
     answer = client.describe_instances(
         Filters=[
@@ -94,11 +105,10 @@ def machine(client: Any, manifest: Manifest, case: str) -> dict[str, Any] | None
         for i in r["Instances"]
         if i.get("VpcId") == manifest.forensic_vpc
     ]
-    newest: dict[str, Any] | None = max(found, key=lambda i: i["LaunchTime"], default=None)
-    return newest
+    return max(found, key=lambda instance: instance["LaunchTime"], default=None)
 
 
-def volumes(client: Any, case: str) -> list[dict[str, Any]]:
+def volumes(client: EC2Client, case: str) -> list[VolumeTypeDef]:
     """The volumes that were made from snapshots for the case's workstation, by id."""
     pages = client.get_paginator("describe_volumes").paginate(
         Filters=[
@@ -115,19 +125,19 @@ def volumes(client: Any, case: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda v: str(v["VolumeId"]))
 
 
-def tag(described: Mapping[str, Any], key: str) -> str:
+def tag(described: InstanceTypeDef | VolumeTypeDef | VpcEndpointTypeDef, key: str) -> str:
     """The value of one tag; empty when it is not there."""
     return next((str(t["Value"]) for t in described.get("Tags", ()) if t["Key"] == key), "")
 
 
-def attached_to(volume: Mapping[str, Any], instance: str) -> str:
+def attached_to(volume: VolumeTypeDef, instance: str) -> str:
     """The device under which a volume is on an instance; empty when it is not."""
     return next(
         (str(a["Device"]) for a in volume.get("Attachments", ()) if a["InstanceId"] == instance), ""
     )
 
 
-def free_devices(described: Mapping[str, Any]) -> list[str]:
+def free_devices(described: InstanceTypeDef) -> list[str]:
     """Names that nothing on an instance has yet, in order."""
     used = {str(m["DeviceName"]) for m in described.get("BlockDeviceMappings", ())}
     return [device for device in DEVICES if device not in used]
@@ -141,16 +151,16 @@ def sources(aws: Aws, region: str, case: str, options: Options) -> list[Snapshot
     """
     client = aws.client("ec2", region)
     if options.snapshots:
-        named = [{"Name": "snapshot-id", "Values": list(options.snapshots)}]
+        named: list[FilterTypeDef] = [{"Name": "snapshot-id", "Values": list(options.snapshots)}]
         return [s for s in snapshots.find(client, named, **_whose(options)) if _of(s, case)]
     if options.from_account:
-        described = [{"Name": "description", "Values": [f"IR-*-{case}"]}]
+        described: list[FilterTypeDef] = [{"Name": "description", "Values": [f"IR-*-{case}"]}]
         shared = snapshots.find(client, described, **_whose(options))
         return [s for s in shared if _of(s, case) and not s.failed]
     return best(snapshots.of_case(client, case))
 
 
-def _whose(options: Options) -> dict[str, list[str]]:
+def _whose(options: Options) -> Owners:
     if not options.from_account:
         return {"OwnerIds": ["self"]}
     return {"OwnerIds": [options.from_account], "RestorableByUserIds": ["self"]}
@@ -176,7 +186,7 @@ def best(found: Iterable[Snapshot]) -> list[Snapshot]:
     return [chosen[source] for source in sorted(chosen)]
 
 
-def _rank(one: Snapshot) -> tuple[Any, ...]:
+def _rank(one: Snapshot) -> tuple[bool, bool, datetime]:
     return (one.complete, bool(one.copy_of), one.started)
 
 
@@ -194,14 +204,14 @@ def region_of(case: Case) -> str | None:
     return next(iter(regions), None)
 
 
-def look(access: Access, report: Report) -> dict[str, Any]:
+def look(access: Access, report: Report) -> dict[str, object]:
     """`describe`, after a run."""
     aws = Aws(access, case=report.case, read_only=True)
     manifest = prepared.manifest(aws, report.region) or Manifest()
     return describe(aws, report.region, manifest, report.case)
 
 
-def describe(aws: Aws, region: str, manifest: Manifest, case: str) -> dict[str, Any]:
+def describe(aws: Aws, region: str, manifest: Manifest, case: str) -> dict[str, object]:
     """The open workstation for people: the machine, how to reach it, and what is on it."""
     client = aws.client("ec2", region)
     found = machine(client, manifest, case)

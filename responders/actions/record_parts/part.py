@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
 
 from responders.action import Incident
 from responders.record.journal import canonical, utc
@@ -17,21 +17,16 @@ class Absent(Exception):
     """There is no such thing here; the text says why, and is kept in its place."""
 
 
-def as_json(answer: Any) -> bytes:
+def as_json(answer: object) -> bytes:
     """An API answer as canonical JSON: times in UTC, bytes in base64, no response metadata."""
     return canonical(_plain(answer))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items() if k != "ResponseMetadata"}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    return utc(value) if hasattr(value, "astimezone") else value
-
-
-def pages(client: Any, operation: str, field: str, **given: Any) -> list[Any]:
-    """All entries of a paged operation."""
-    return [e for page in client.get_paginator(operation).paginate(**given) for e in page[field]]
+    return utc(value) if isinstance(value, datetime) else value
