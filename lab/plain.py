@@ -30,6 +30,8 @@ class PlainMocks(pulumi.runtime.Mocks):
 
     `vpc_tags` maps a VPC's id to its tags, so that a lookup by tag or `tag-key` finds it.
 
+    `role_tags` maps the name of each role under the kit's path to its tags.
+
     `offers` maps the name of an endpoint service to the zones that offer it; every zone if absent.
 
     `answers` maps further invoke tokens to an answer, or to a function of the arguments; it wins
@@ -41,6 +43,7 @@ class PlainMocks(pulumi.runtime.Mocks):
     vpcs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     vpc_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     zones: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    role_tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     offers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     partition: str = "aws"
     account: str = "111122223333"
@@ -114,6 +117,14 @@ def _identity(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": mocks.account, "accountId": mocks.account, "arn": arn, "userId": "AIDAEXAMPLE"}
 
 
+def _roles(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": "roles", "names": list(mocks.role_tags), "arns": []}
+
+
+def _role(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": args["name"], "name": args["name"], "tags": dict(mocks.role_tags[args["name"]])}
+
+
 def _partition(mocks: PlainMocks, args: Mapping[str, Any]) -> dict[str, Any]:
     suffix = "amazonaws.com.cn" if mocks.partition == "aws-cn" else "amazonaws.com"
     return {
@@ -172,6 +183,8 @@ _INVOKES: dict[str, _Answer] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _identity,
     "aws:index/getPartition:getPartition": _partition,
     "aws:ec2/getVpcs:getVpcs": _vpcs,
+    "aws:iam/getRoles:getRoles": _roles,
+    "aws:iam/getRole:getRole": _role,
     "aws:ec2/getVpcEndpointService:getVpcEndpointService": _endpoint_service,
     "aws:organizations/getOrganization:getOrganization": _organization,
     "aws:ssm/getParameter:getParameter": _parameter,

@@ -17,6 +17,7 @@ from contract import (
     KEY_DELETION_DAYS_MIN,
     PROJECT,
     TAG_PREFIX,
+    TAG_STACK,
     VAULT_PREFIX,
     VAULT_SUFFIX,
     WIDEST_RESPONDERS,
@@ -25,11 +26,13 @@ from contract import (
 )
 from stacks.cidrs import SLOT_PREFIX
 from stacks.organization_settings import Organization
+from stacks.owner import this_stack
 from stacks.reading import BadConfig, Reading
 
 STACKS = ("account", "forensics", "organization")
 REGION = r"[a-z]{2,5}(-[a-z]+)+-\d{1,2}"
 ACCOUNT = r"\d{12}"
+STACK_NAME = r"[\w.-]+/[\w.-]+"
 ORGANIZATION = "organization"
 """In `cordon:vaultWriters`: every account of `cordon:organizationId`."""
 PRINCIPAL = r"arn:aws(-[a-z]+)*:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)"
@@ -95,10 +98,15 @@ class Network:
 
 @dataclass(frozen=True)
 class Settings:
-    """One deployment's settings. `home` is the provider's region."""
+    """One deployment's settings. `home` is the provider's region.
+
+    `former_stack` prepared this account before, under another name of this stack. `tags` go onto
+    everything, the stack's own name among them.
+    """
 
     home: str
     stacks: tuple[str, ...] = ("account",)
+    former_stack: str = ""
     regions: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     access: Access = Access()
@@ -122,6 +130,9 @@ class Settings:
         settings = cls(
             home=_home(),
             stacks=_stacks(reading),
+            former_stack=reading.text(
+                "formerStack", pattern=STACK_NAME, what="a stack's name (<project>/<stack>)"
+            ),
             regions=reading.texts("regions", pattern=REGION, what="a region"),
             exclude=reading.texts("exclude", pattern=REGION, what="a region"),
             access=_access(reading),
@@ -140,7 +151,7 @@ class Settings:
             watch=reading.choice("watch", ("off", "queue", "topic"), "off"),
             watch_emails=reading.texts("watchEmails", pattern=MAIL, what="a mail address"),
             organization=Organization.read(reading),
-            tags=_tags(reading),
+            tags={**_tags(reading), TAG_STACK: this_stack()},
         )
         _agree(reading, settings)
         reading.refuse_unknown()

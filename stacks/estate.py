@@ -16,6 +16,7 @@ from components.iam import Place
 from contract import TAG_IGNORE, TAG_PURPOSE, Purpose
 from stacks.config import Settings
 from stacks.lookup import call, in_each
+from stacks.owner import refuse_second_stack
 from stacks.reading import BadConfig
 from stacks.zones import Zones, zones
 
@@ -43,7 +44,9 @@ class Estate:
 
 
 async def survey(settings: Settings) -> Estate:
-    """Looks. BadConfig for a region that is not enabled, or that can't be read."""
+    """What there is now. BadConfig for a region that is not enabled or can't be read, and for an
+    account that another stack prepared."""
+    await refuse_second_stack(settings.former_stack)
     place, enabled = _place(), frozenset(aws.get_regions().names)
     regions = _regions(settings, enabled)
     forensic = _forensic_regions(settings, regions) if "forensics" in settings.stacks else ()

@@ -25,7 +25,7 @@ class Answer(TypedDict, total=False):
     ids: Sequence[str]
     names: Sequence[str]
     availabilityZones: Sequence[str]
-    value: str
+    tags: Mapping[str, str]
 
 
 Argument = str | Sequence[Mapping[str, object]]

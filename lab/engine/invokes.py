@@ -65,6 +65,26 @@ def _identity(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[st
     }
 
 
+def _roles(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    pages = clients("iam", region).get_paginator("list_roles")
+    roles = [r for p in pages.paginate(PathPrefix=args["pathPrefix"]) for r in p["Roles"]]
+    return {
+        "id": region,
+        "names": [r["RoleName"] for r in roles],
+        "arns": [r["Arn"] for r in roles],
+    }
+
+
+def _role(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    role = clients("iam", region).get_role(RoleName=args["name"])["Role"]
+    return {
+        "id": role["RoleName"],
+        "name": role["RoleName"],
+        "arn": role["Arn"],
+        "tags": {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])},
+    }
+
+
 def _partition(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
     partition = clients("sts", region).meta.partition
     suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
@@ -137,6 +157,8 @@ INVOKES: dict[str, Answer] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _identity,
     "aws:index/getPartition:getPartition": _partition,
     "aws:ec2/getVpcs:getVpcs": _vpcs,
+    "aws:iam/getRoles:getRoles": _roles,
+    "aws:iam/getRole:getRole": _role,
     "aws:ec2/getVpcEndpointService:getVpcEndpointService": _endpoint_service,
     "aws:organizations/getOrganization:getOrganization": _organization,
     "aws:ssm/getParameter:getParameter": _parameter,

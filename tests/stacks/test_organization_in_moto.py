@@ -62,7 +62,9 @@ def test_the_policies_are_in_force_where_they_should_be(aws_lab: AwsLab, engine:
     known = organizations.describe_organization()["Organization"]["Id"]
     assert policy["Content"] == guardrail("emergency", Scope("aws", known))
     tags = organizations.list_tags_for_resource(ResourceId=emergency)["Tags"]
-    assert {tag["Key"]: tag["Value"] for tag in tags} == kit_tags(Purpose.GUARDRAIL)
+    assert {tag["Key"]: tag["Value"] for tag in tags} == kit_tags(
+        Purpose.GUARDRAIL, {TAG_STACK: "cordon/dev"}
+    )
 
 
 def test_the_documents_in_the_account_have_the_pinned_hash(
