@@ -10,7 +10,7 @@ import pytest
 from components.documents import content as document_content
 from components.guardrails import Scope
 from components.guardrails import content as guardrail
-from contract import Document, Purpose, kit_tags
+from contract import TAG_STACK, Document, Purpose, kit_tags
 from lab.engine.engine import Engine
 from lab.server import HOME_REGION
 from tests.conftest import AwsLab
