@@ -21,6 +21,7 @@ from responders.aws import Aws
 from responders.errors import BadInput
 from responders.hunt.lead import Lead
 from responders.hunt.source import Page, Stored, Window
+from responders.hunt.unzip import decompressed
 from responders.permissions import allow
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class Trail:
         """An object's records; one that is None, for the hunt to count, when it is not readable."""
         body = self._aws.client("s3").get_object(Bucket=self._bucket, Key=key)["Body"].read()
         try:
-            records = json.loads(_unzipped(body))["Records"]
+            records = json.loads(decompressed(body, MOST_BYTES))["Records"]
         except (ValueError, KeyError, TypeError, RecursionError, zlib.error):
             return [None]
         return records if isinstance(records, list) else [None]
@@ -187,12 +188,3 @@ class Trail:
 def _cold(item: Mapping[str, Any]) -> str:
     storage = str(item.get("StorageClass", "STANDARD"))
     return f"archived ({storage}): restore it to read it" if storage in COLD else ""
-
-
-def _unzipped(data: bytes) -> bytes:
-    """Gzip's content; ValueError when it is larger than any of CloudTrail's, or cut off."""
-    inflate = zlib.decompressobj(wbits=31)
-    content = inflate.decompress(data, MOST_BYTES)
-    if not inflate.eof:
-        raise ValueError("too large, or cut off")
-    return content

@@ -1,4 +1,4 @@
-"""Objects of a trail to one Parquet part. Runs in worker processes, and calls nothing else of ours.
+"""Objects of a trail to one Parquet part. Runs in worker processes.
 
 A row has the members that questions ask about and the whole record as it was delivered (`raw`). The
 hunt reads the record again from that, so a row only has to be found. A record whose members are of
@@ -7,6 +7,7 @@ other types than CloudTrail writes is kept as `odd`, and every question takes it
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-GZIP = b"\x1f\x8b"
+from responders.hunt.unzip import GZIP, decompressed
+
 MOST_BYTES = 256 * 1024 * 1024
 """Bytes of one object once it is decompressed. CloudTrail's are much smaller; a larger one is not
 read, because it could exhaust the memory of the machine."""
@@ -103,10 +105,14 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What became of one object: how many records it has, or why it could not be read."""
+    """What became of one object: how many records it has, or why it could not be read.
+
+    `sha256` (hex) is of the decompressed content, as CloudTrail's digest files have it.
+    """
 
     key: str
     etag: str
+    sha256: str = ""
     records: int = 0
     trouble: str = ""
 
@@ -128,14 +134,17 @@ def write_part(objects: Sequence[Fetched], path: str) -> list[Decoded]:
         write_statistics=False,
     ) as writer:
         for item in objects:
+            sha256 = ""
             try:
-                records = _records(item.data)
+                content = _content(item.data)
+                sha256 = hashlib.sha256(content).hexdigest()
+                records = _records(content)
             except (ValueError, RecursionError, zlib.error) as error:
-                decoded.append(Decoded(item.key, item.etag, trouble=f"not readable: {error}"))
+                decoded.append(Decoded(item.key, item.etag, sha256, 0, f"not readable: {error}"))
                 continue
             for begin in range(0, len(records), ROWS_IN_MEMORY):
                 _write(writer, records[begin : begin + ROWS_IN_MEMORY])
-            decoded.append(Decoded(item.key, item.etag, len(records)))
+            decoded.append(Decoded(item.key, item.etag, sha256, len(records)))
         document = msgspec.json.encode(decoded)
         writer.add_key_value_metadata({"cordon.objects": document.decode()})
     return decoded
@@ -150,11 +159,15 @@ def objects_of(path: str) -> list[Decoded]:
         raise ValueError(f"{path} is not a part of a trail: {error}") from error
 
 
-def _records(data: bytes) -> list[msgspec.Raw]:
-    """The records of an object, each as it was delivered; ValueError when it holds none."""
-    text = _decompressed(data) if data.startswith(GZIP) else data
+def _content(data: bytes) -> bytes:
+    text = decompressed(data, MOST_BYTES) if data.startswith(GZIP) else data
     if len(text) > MOST_BYTES:
         raise ValueError("too large")
+    return text
+
+
+def _records(text: bytes) -> list[msgspec.Raw]:
+    """The records of an object, each as it was delivered; ValueError when it holds none."""
     try:
         return _OBJECT.decode(text).Records
     except (msgspec.MsgspecError, RecursionError):
@@ -168,14 +181,6 @@ def _leniently(text: bytes) -> list[msgspec.Raw]:
     if not isinstance(document, dict) or not isinstance(document.get("Records"), list):
         raise ValueError("no list of records")
     return [msgspec.Raw(json.dumps(record).encode()) for record in document["Records"]]
-
-
-def _decompressed(data: bytes) -> bytes:
-    inflate = zlib.decompressobj(wbits=31)
-    content = inflate.decompress(data, MOST_BYTES)
-    if not inflate.eof:
-        raise ValueError("too large, or cut off")
-    return content
 
 
 def _write(writer: pq.ParquetWriter, records: Sequence[msgspec.Raw]) -> None:

@@ -72,6 +72,8 @@ class TrailScan:
         """What could not be read, a line each."""
         self.events = self.objects = 0
         """Records and objects that were decoded by this hunt or an earlier one."""
+        self.hashes: dict[str, str] = {}
+        """SHA-256 (hex) of the decompressed content of each object that was read, by key."""
         self._objects, self._store, self._folder = objects, parts, folder
         self._stop, self._explain = stop, explain
         self._paths: list[Path] = []
@@ -154,6 +156,8 @@ class TrailScan:
             self._known.add((item.key, item.etag))
             self.objects += 1
             self.events += item.records
+            if item.sha256:
+                self.hashes[item.key] = item.sha256
             if item.trouble:
                 self.trouble.append(f"{item.key}: {item.trouble}")
 
