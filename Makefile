@@ -43,6 +43,8 @@ $(CHECKOV)/.ready: requirements/checkov.txt
 compliance: setup $(CHECKOV)/.ready ## Judge the Pulumi program with Checkov and our own policies
 	$(BIN)/python -m lab.record build/registrations.json
 	$(BIN)/python -m policies.gate --recording build/registrations.json
+	$(BIN)/python -m lab.documents build/policies.json
+	$(BIN)/python -m policies.judge build/policies.json
 
 PIN := uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 requirements: ## Pin the dependencies again, with hashes (needs uv)

@@ -92,7 +92,7 @@ def _logs(args: EvidenceKeyArgs) -> Statement:
         "Sid": "FlowLogs",
         "Effect": "Allow",
         "Principal": {"Service": f"logs.{args.region}.{place.dns_suffix}"},
-        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt*", "kms:GenerateDataKey*"],
+        "Action": ["kms:Decrypt", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
         "Resource": "*",
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     }
@@ -100,7 +100,7 @@ def _logs(args: EvidenceKeyArgs) -> Statement:
 
 def _forensic_account(args: EvidenceKeyArgs) -> list[Statement]:
     principal = {"AWS": args.place.root(args.forensic_account)}
-    through = {"kms:ViaService": f"ec2.{args.region}.{args.place.dns_suffix}"}
+    ec2, ebs = (f"{one}.{args.region}.{args.place.dns_suffix}" for one in ("ec2", "ebs"))
     return [
         {
             "Sid": "ForensicUse",
@@ -113,7 +113,8 @@ def _forensic_account(args: EvidenceKeyArgs) -> list[Statement]:
                 "kms:ReEncrypt*",
             ],
             "Resource": "*",
-            "Condition": {"StringEquals": through},
+            # Volumes are read by EC2, blocks that are hashed by EBS.
+            "Condition": {"StringEquals": {"kms:ViaService": [ec2, ebs]}},
         },
         {
             "Sid": "ForensicGrant",
@@ -123,7 +124,7 @@ def _forensic_account(args: EvidenceKeyArgs) -> list[Statement]:
             "Resource": "*",
             "Condition": {
                 "Bool": {"kms:GrantIsForAWSResource": "true"},
-                "StringEquals": through,
+                "StringEquals": {"kms:ViaService": ec2},
             },
         },
     ]

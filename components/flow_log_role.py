@@ -35,7 +35,7 @@ class FlowLogRole(pulumi.ComponentResource):
             name,
             ROLE,
             service_trust("vpc-flow-logs.amazonaws.com", args.place.account),
-            [_write(args.place)],
+            [_write(args.place), _LIST],
             kit_tags(Purpose.ROLE, args.tags),
             self,
             description="Cordon: writes the flow logs of forensic VPCs",
@@ -45,13 +45,16 @@ class FlowLogRole(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
+_LIST: Statement = {"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": "*"}
+"""A list of all groups: the action knows no resources."""
+
+
 def _write(place: Place) -> Statement:
     groups = f"arn:{place.partition}:logs:*:{place.account}:log-group:{LOG_GROUP_PREFIX}*"
     return {
         "Effect": "Allow",
         "Action": [
             "logs:CreateLogStream",
-            "logs:DescribeLogGroups",
             "logs:DescribeLogStreams",
             "logs:PutLogEvents",
         ],

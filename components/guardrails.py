@@ -103,7 +103,7 @@ def prepared(scope: Scope) -> list[Statement]:
         _deny("KitNamed", [*_CHANGES_IAM, *_CHANGES_NAMED], _named(scope), exempt),
         # An exempt role that an attacker may make, or let in whom they like, exempts the attacker.
         *(
-            [_deny("Builders", _CHANGES_IAM, scope.provisioners, exempt)]
+            [_deny("Builders", _CHANGES_ROLES, scope.provisioners, exempt)]
             if scope.provisioners
             else []
         ),
@@ -268,19 +268,17 @@ _CHANGES_NETWORK = (
     "ec2:Update*",
 )
 """`Re*` is replace, reset, revoke and their like. RunInstances: in the kit's subnets and groups."""
-_CHANGES_IAM = (
-    "iam:Add*",
+_CHANGES_ROLES = (
     "iam:Attach*",
     "iam:Create*",
     "iam:Delete*",
     "iam:Detach*",
     "iam:Put*",
-    "iam:Remove*",
-    "iam:SetDefault*",
     "iam:Tag*",
     "iam:Untag*",
     "iam:Update*",
 )
+_CHANGES_IAM = (*_CHANGES_ROLES, "iam:Add*", "iam:Remove*", "iam:SetDefault*")
 _CHANGES_KEYS = (
     "kms:Delete*",
     "kms:Disable*",

@@ -96,27 +96,48 @@ def _trust(principals: Sequence[str], condition: Mapping[str, object]) -> Statem
     }
 
 
-def merged(declared: Iterable[Declared], facts: Mapping[str, str]) -> list[Statement]:
+Fact = str | tuple[str, ...]
+"""What a placeholder stands for. Of several values, each pattern that names it is written once."""
+
+
+def merged(declared: Iterable[Declared], facts: Mapping[str, Fact]) -> list[Statement]:
     """Declarations as statements, `{partition}` and the like filled in from `facts`.
 
-    Actions on the same resources under the same condition share a statement. ValueError for a
-    placeholder that `facts` does not have.
+    Actions on the same resources under the same condition share a statement. A declaration whose
+    placeholder stands for no value at all is left out: there is nothing that it would allow.
+    ValueError for a placeholder that `facts` does not have.
     """
     actions: dict[tuple[tuple[str, ...], str], set[str]] = {}
     for permission in declared:
-        on = tuple(sorted({fill(pattern, facts) for pattern in permission.on}))
-        when = fill(json.dumps(_plain(permission.when), sort_keys=True), facts)
-        actions.setdefault((on, when), set()).update(permission.actions)
+        on = tuple(sorted({text for one in permission.on for text in filled(one, facts)}))
+        condition = _filled_condition(permission.when, facts)
+        if on and condition is not None:
+            key = (on, json.dumps(condition, sort_keys=True))
+            actions.setdefault(key, set()).update(permission.actions)
     return [
         _statement(sorted(names), resources, json.loads(when))
         for (resources, when), names in sorted(actions.items())
     ]
 
 
-def _plain(
-    when: Mapping[str, Mapping[str, str | list[str]]],
-) -> dict[str, dict[str, str | list[str]]]:
-    return {operator: dict(keys) for operator, keys in when.items()}
+Condition = dict[str, dict[str, str | list[str]]]
+
+
+def _filled_condition(
+    when: Mapping[str, Mapping[str, str | list[str]]], facts: Mapping[str, Fact]
+) -> Condition | None:
+    """The condition with its facts; None when a key is left without any value."""
+    condition: Condition = {}
+    for operator, keys in when.items():
+        for key, values in keys.items():
+            texts = [values] if isinstance(values, str) else values
+            meant = [text for one in texts for text in filled(one, facts)]
+            if not meant:
+                return None
+            condition.setdefault(operator, {})[key] = (
+                meant[0] if len(meant) == 1 and isinstance(values, str) else meant
+            )
+    return condition
 
 
 def _statement(
@@ -130,15 +151,23 @@ def _statement(
     return {**statement, "Condition": condition} if condition else statement
 
 
-def fill(text: str, facts: Mapping[str, str]) -> str:
-    """`{name}` replaced by its fact; IAM's own `${…}` variables stay. ValueError if unknown."""
+_PLACEHOLDER = re.compile(r"(?<!\$)\{(\w+)\}")
 
-    def fact(match: re.Match[str]) -> str:
-        if match[1] not in facts:
-            raise ValueError(f"{{{match[1]}}} in a declared permission stands for nothing")
-        return facts[match[1]]
 
-    return re.sub(r"(?<!\$)\{(\w+)\}", fact, text)
+def filled(text: str, facts: Mapping[str, Fact]) -> list[str]:
+    """The text with each `{name}` replaced by its fact, once for every value of a fact.
+
+    IAM's own `${…}` variables stay. ValueError for a name without a fact.
+    """
+    texts = [text]
+    for name in dict.fromkeys(_PLACEHOLDER.findall(text)):
+        if name not in facts:
+            raise ValueError(f"{{{name}}} in a declared permission stands for nothing")
+        fact = facts[name]
+        values = (fact,) if isinstance(fact, str) else fact
+        spot = re.compile(rf"(?<!\$)\{{{name}\}}")
+        texts = [value.join(spot.split(one)) for one in texts for value in values]
+    return texts
 
 
 def packed(statements: Sequence[Statement], limit: int = POLICY_LIMIT) -> list[list[Statement]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Declared, Place, document, merged, packed
+from components.iam import Declared, Fact, Place, document, merged, packed
 from components.people import PeopleRole, people_role
 from contract import IAM_PATH, RESPONDER_ROLE, Purpose, kit_tags
 
@@ -18,14 +18,35 @@ KEY_STAND_IN = "{" + "vault_key".center(118, "_") + "}"
 
 @dataclass(frozen=True)
 class ResponderRoleArgs:
-    """`permissions` may name `{partition}`, `{account}`, `{vault}` (a name) and `{vault_key}`."""
+    """`permissions` may name `{partition}`, `{account}`, `{vault}` (a name), `{vault_key}` and what
+    `facts` has: `evidence_account`, `evidence_organization`, `examiner`, `trail_key`.
+    """
 
     place: Place
     people: PeopleRole
     permissions: Sequence[Declared]
     vault_bucket: str
     vault_key_arn: pulumi.Input[str]
+    evidence_accounts: tuple[str, ...] = ()
+    evidence_organization: str = ""
+    trail_keys: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> Mapping[str, Fact]:
+        """What the placeholders in permissions stand for. The key's ARN is not known yet."""
+        organization = (self.evidence_organization,) if self.evidence_organization else ()
+        examines = bool(self.evidence_accounts or organization)
+        return {
+            "partition": self.place.partition,
+            "account": self.place.account,
+            "vault": self.vault_bucket,
+            "vault_key": KEY_STAND_IN,
+            "evidence_account": self.evidence_accounts,
+            "evidence_organization": organization,
+            "examiner": (self.place.account,) if examines else (),
+            "trail_key": self.trail_keys,
+        }
 
 
 class ResponderRole(pulumi.ComponentResource):
@@ -61,13 +82,7 @@ class ResponderRole(pulumi.ComponentResource):
 
 def policies(args: ResponderRoleArgs) -> Iterable[str]:
     """The policy documents, the key's ARN still to be filled in."""
-    facts = {
-        "partition": args.place.partition,
-        "account": args.place.account,
-        "vault": args.vault_bucket,
-        "vault_key": KEY_STAND_IN,
-    }
-    return [document(part) for part in packed(merged(args.permissions, facts))]
+    return [document(part) for part in packed(merged(args.permissions, args.facts))]
 
 
 def _with_key(policy: str, key_arn: pulumi.Input[str]) -> pulumi.Output[str]:

@@ -21,13 +21,18 @@ class Asked:
     """What is asked for. `action` is `service:Operation`; `context` maps condition keys to values.
 
     `principals` are all the ARNs that stand for the caller (of a session: its own and its role's)
-    and the account's id; `resources` the ARNs concerned, or `*` where they are not known.
+    and the account's id; `resources` the ARNs concerned, `*` where they are not known, or nothing
+    where the action takes none: then only a statement on `*` speaks of it.
     """
 
     action: str
     resources: tuple[str, ...] = ("*",)
     principals: tuple[str, ...] = ()
     context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """As an error of AWS names it."""
+        return f"{self.action} on {' and '.join(self.resources) or '*'}"
 
 
 def statements(document: str | bytes | Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -76,6 +81,8 @@ def _action_matches(statement: Mapping[str, Any], action: str) -> bool:
 def _resource_matches(statement: Mapping[str, Any], resources: tuple[str, ...]) -> bool:
     if "*" in resources:  # not known which: the statement may speak of it
         return True
+    if not resources:
+        return "NotResource" in statement or "*" in _list(statement.get("Resource", "*"))
     if "NotResource" in statement:
         patterns = _list(statement["NotResource"])
         return any(not any(like(p, r) for p in patterns) for r in resources)

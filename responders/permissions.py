@@ -21,8 +21,9 @@ Condition = Mapping[str, Mapping[str, str | list[str]]]
 class Permission:
     """Some IAM actions on some resources, under some condition.
 
-    `on` holds ARN patterns; `{partition}` and `{account}` stand for the account's own. `because`
-    says what the action is for; `risk` what a thief of the responder role could still do with it.
+    `on` holds ARN patterns; `{partition}` and `{account}` stand for the account's own, further
+    placeholders for what the account is told (see `HEAD` of `permissions_page`). `because` says
+    what the action is for; `risk` what a thief of the responder role could still do with it.
     """
 
     actions: tuple[str, ...]
@@ -51,6 +52,27 @@ def purpose_is(*purposes: Purpose) -> Condition:
 def ec2(kind: str) -> str:
     """ARN pattern of this account's EC2 resources of one kind, such as `network-interface`."""
     return f"arn:{{partition}}:ec2:*:{{account}}:{kind}/*"
+
+
+def together(*conditions: Condition) -> Condition:
+    """All of these conditions at once; the later wins where two test the same key alike."""
+    merged: dict[str, dict[str, str | list[str]]] = {}
+    for condition in conditions:
+        for operator, keys in condition.items():
+            merged.setdefault(operator, {}).update(keys)
+    return merged
+
+
+def only_tags(*keys: str) -> Condition:
+    """Condition: the call names tags, and no others than these.
+
+    `ForAllValues` also holds for a call that names none, and DeleteTags then deletes every tag
+    (IAM user guide, "Multivalued context keys"): so the key has to be there.
+    """
+    return {
+        "ForAllValues:StringEquals": {"aws:TagKeys": list(keys)},
+        "Null": {"aws:TagKeys": "false"},
+    }
 
 
 def declared() -> tuple[Permission, ...]:

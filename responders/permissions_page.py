@@ -13,7 +13,10 @@ HEAD = """# Permissions
 
 What the responder role may do, and why. This page is generated from the declarations beside the
 code (`make docs`); the role is generated from the same declarations. `{partition}`, `{account}`,
-`{vault}` and `{vault_key}` stand for the account's own.
+`{vault}` and `{vault_key}` stand for the account's own; `{evidence_account}` for each account that
+`cordon:evidenceAccounts` names, `{evidence_organization}` for the organization where it is named
+there, `{examiner}` for this account if either is, and `{trail_key}` for each key of
+`cordon:trailKeys`. What names one of these is left out of the role where none is configured.
 
 The last column names the risk that remains: what somebody who took over the role could do with
 that permission. The role asks for MFA or an external id, so that is a second line of defence.

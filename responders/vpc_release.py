@@ -14,7 +14,7 @@ from contract import GROUP_NAMES, TAG_IGNORE, TAG_KIT
 from responders import prepared
 from responders.aws import Aws, expecting
 from responders.errors import BadInput
-from responders.permissions import allow, ec2, purpose_is
+from responders.permissions import allow, ec2, only_tags, purpose_is
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -35,7 +35,7 @@ PERMISSIONS = (
     allow(
         "ec2:CreateTags",
         on=ec2("vpc"),
-        when={"ForAllValues:StringEquals": {"aws:TagKeys": [TAG_IGNORE]}},
+        when=only_tags(TAG_IGNORE),
         because="tells preparation to leave a VPC alone",
         risk="can make preparation leave out a VPC; `cordon ready` names it",
     ),

@@ -14,7 +14,7 @@ from components.isolation_groups import IsolationGroups, IsolationGroupsArgs
 from components.responder_role import ResponderRole, ResponderRoleArgs
 from components.vpc_watch import VpcWatch, VpcWatchArgs
 from responders.permissions import declared
-from stacks.config import Settings
+from stacks.config import ORGANIZATION, Settings
 from stacks.foundation import Foundation, people
 
 Groups = dict[str, dict[str, pulumi.Output[str]]]
@@ -73,6 +73,11 @@ def _responder(settings: Settings, foundation: Foundation) -> pulumi.Output[str]
         permissions=declared(),
         vault_bucket=foundation.vault.name,
         vault_key_arn=foundation.vault.key_arn,
+        evidence_accounts=tuple(a for a in settings.evidence_accounts if a != ORGANIZATION),
+        evidence_organization=(
+            settings.organization_id if ORGANIZATION in settings.evidence_accounts else ""
+        ),
+        trail_keys=settings.trail_keys,
         tags=settings.tags,
     )
     return ResponderRole("responder", args).arn

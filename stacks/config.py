@@ -114,6 +114,8 @@ class Settings:
     vault: Vault = Vault()
     network: Network = Network()
     forensic_account: str = ""
+    evidence_accounts: tuple[str, ...] = ()
+    trail_keys: tuple[str, ...] = ()
     organization_id: str = ""
     log_days: int = 400
     key_deletion_days: int = 30
@@ -140,6 +142,12 @@ class Settings:
             vault=_vault(reading),
             network=_network(reading),
             forensic_account=_account(reading, "forensicAccount"),
+            evidence_accounts=reading.texts(
+                "evidenceAccounts",
+                pattern=f"{ACCOUNT}|{ORGANIZATION}",
+                what="a 12-digit account id, nor the word organization",
+            ),
+            trail_keys=reading.texts("trailKeys", pattern=KEY_ARN, what="the ARN of a KMS key"),
             organization_id=reading.text(
                 "organizationId", pattern="o-[a-z0-9]{10,32}", what="an organization's id (o-…)"
             ),
@@ -325,6 +333,10 @@ def _agree(reading: Reading, settings: Settings) -> None:
         raise reading.bad("vaultWriters", "set it where the vault is made, not here")
     if ORGANIZATION in vault.writers and not settings.organization_id:
         raise reading.bad("organizationId", "set it, because vaultWriters names the organization")
+    if ORGANIZATION in settings.evidence_accounts and not settings.organization_id:
+        raise reading.bad(
+            "organizationId", "set it, because evidenceAccounts names the organization"
+        )
     if settings.watch_emails and settings.watch != "topic":
         raise reading.bad("watchEmails", "needs cordon:watch to be topic")
     if both := sorted(set(settings.regions) & set(settings.exclude)):

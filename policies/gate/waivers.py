@@ -7,12 +7,21 @@ import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Protocol
 
 from policies.bridge.errors import BridgeError
-from policies.gate.ask import Verdict
 
 FILE = Path(__file__).resolve().parent.parent / "waivers.toml"
 KEYS = {"check", "address", "reason", "expires"}
+
+
+class Failure(Protocol):
+    """What a waiver may accept: a check, and what failed it."""
+
+    @property
+    def check(self) -> str: ...
+    @property
+    def address(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -24,9 +33,9 @@ class Waiver:
     reason: str
     expires: datetime.date
 
-    def covers(self, verdict: Verdict) -> bool:
+    def covers(self, failure: Failure) -> bool:
         """Whether it is about this check and this resource."""
-        return verdict.check == self.check and fnmatchcase(verdict.address, self.address)
+        return failure.check == self.check and fnmatchcase(failure.address, self.address)
 
     def __str__(self) -> str:
         return f"the waiver of {self.check} for {self.address}"

@@ -28,7 +28,8 @@ class CloseMachine(Action):
             on=ec2("instance"),
             when=OWN,
             because="closes a workstation, and nothing else",
-            risk="can terminate any instance that carries a workstation's tags",
+            risk="can terminate any workstation; the role can't make another instance one, because "
+            "it sets those tags at a launch only, but who else may tag could",
         ),
     )
 

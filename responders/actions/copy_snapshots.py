@@ -17,7 +17,7 @@ from responders.host.call_once import once
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow
 from responders.volumes import snapshots
-from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
+from responders.volumes.snapshots import SNAPSHOTS, Snapshot
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import CopySnapshotRequestTypeDef
@@ -48,7 +48,13 @@ class CopySnapshots(Action):
             when={"StringEquals": {f"aws:RequestTag/{TAG_STATUS}": Status.EVIDENCE.value}},
             because="makes copies that are tagged as evidence from the first moment",
         ),
-        allow("ec2:CopySnapshot", on=SNAPSHOTS, when=EVIDENCE_ONLY, because="copies only evidence"),
+        # No condition: the reference gives this action no key for the tags of the source.
+        allow(
+            "ec2:CopySnapshot",
+            on="arn:{partition}:ec2:*::snapshot/snap-*",
+            because="reads the original of a copy: a new snapshot has no id yet",
+            risk="can copy any snapshot whose key it may use; the copy stays in this account",
+        ),
         allow(
             "kms:DescribeKey",
             "kms:Decrypt",
@@ -65,6 +71,7 @@ class CopySnapshots(Action):
             on=KEYS,
             when={**THROUGH_EC2, "Bool": {"kms:GrantIsForAWSResource": "true"}},
             because="lets EC2 use the keys while the copy runs",
+            risk="only for EC2: the role can grant a key to nobody else",
         ),
     )
 

@@ -10,7 +10,7 @@ from responders.permissions import allow
 from responders.record.journal import canonical
 from responders.volumes import workstation
 from responders.volumes.snapshot_hash import hash_snapshot
-from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS
+from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, of_other_accounts
 
 
 class HashSnapshots(Action):
@@ -26,6 +26,22 @@ class HashSnapshots(Action):
             when=EVIDENCE_ONLY,
             because="hashes evidence snapshots without a machine",
             risk="can read evidence snapshots block by block",
+        ),
+        allow(
+            "ebs:ListSnapshotBlocks",
+            "ebs:GetSnapshotBlock",
+            on=SNAPSHOTS,
+            # The owner's tags are not told here, and no other key tells what a snapshot is.
+            when={"StringEquals": {"aws:PrincipalAccount": "{examiner}"}},
+            because="hashes what other accounts shared, where evidence of others is examined",
+            risk="can read block by block any snapshot of this account, or shared with it, whose "
+            "key it may use",
+        ),
+        *of_other_accounts(
+            "kms:Decrypt",
+            through="ebs.*",
+            because="EBS decrypts the blocks of what other accounts shared",
+            risk="reads what these accounts shared with this one",
         ),
         allow(
             "kms:Decrypt",

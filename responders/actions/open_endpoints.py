@@ -42,6 +42,18 @@ class OpenEndpoints(Action):
             when=purpose_is(Purpose.FORENSICS, Purpose.ENDPOINT),
             because="only in the forensic VPC, with the endpoints' group",
         ),
+        allow(
+            "ec2:DescribeVpcs",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeSecurityGroups",
+            because="EC2 looks at these in the caller's name as it makes an endpoint",
+        ),
+        allow(
+            "route53:AssociateVPCWithHostedZone",
+            on="arn:{partition}:route53:::hostedzone/*",
+            because="an endpoint with private DNS joins the VPC to its service's zone",
+            risk="can join a VPC of this account to any private zone that admits it",
+        ),
     )
 
     def observe(self, incident: Incident) -> Seen:
@@ -91,13 +103,6 @@ def endpoints(client: EC2Client, vpc: str) -> list[VpcEndpointTypeDef]:
 
 def _endpoint(incident: Incident, service: str) -> CreateVpcEndpointRequestTypeDef:
     manifest = incident.manifest
-    own = {
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "*",
-        "Resource": "*",
-        "Condition": {"StringEquals": {"aws:PrincipalAccount": incident.account}},
-    }
     return {
         "VpcEndpointType": "Interface",
         "VpcId": manifest.forensic_vpc,
@@ -105,7 +110,19 @@ def _endpoint(incident: Incident, service: str) -> CreateVpcEndpointRequestTypeD
         "SubnetIds": [manifest.subnets[incident.options.zone or min(manifest.subnets)]],
         "SecurityGroupIds": [manifest.endpoint_group],
         "PrivateDnsEnabled": True,
-        "PolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [own]}),
+        "PolicyDocument": endpoint_policy(incident.account),
         "ClientToken": workstation.token(incident, service),
         "TagSpecifications": [{"ResourceType": "vpc-endpoint", "Tags": workstation.tags(incident)}],
     }
+
+
+def endpoint_policy(account: str) -> str:
+    """Lets out only with credentials of this account: planted ones of others don't get out."""
+    own = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": account}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [own]})

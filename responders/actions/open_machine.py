@@ -11,7 +11,7 @@ from contract import (
 )
 from responders.action import Action, Incident, Seen
 from responders.errors import Skip
-from responders.permissions import allow, ec2, purpose_is
+from responders.permissions import allow, ec2, purpose_is, together
 from responders.volumes import workstation
 from responders.volumes.images import Image, image_of
 from responders.volumes.workstation import NEW, OWN
@@ -30,6 +30,8 @@ STARTS = 300.0
 """Seconds in which a machine must be running."""
 EVERY = 5.0
 
+PROFILE = "arn:{partition}:iam::{account}:instance-profile" + IAM_PATH + WORKSTATION_PROFILE
+
 
 class OpenMachine(Action):
     """A running machine in the forensic VPC, with the workstation's profile and no way in."""
@@ -38,9 +40,15 @@ class OpenMachine(Action):
     permissions = (
         allow(
             "ec2:RunInstances",
-            on=(ec2("instance"), ec2("volume"), ec2("network-interface")),
+            on=ec2("instance"),
+            when=together(NEW, {"ArnLike": {"ec2:InstanceProfile": PROFILE}}),
+            because="launches a forensic workstation, tagged as such, with its own profile",
+        ),
+        allow(
+            "ec2:RunInstances",
+            on=(ec2("volume"), ec2("network-interface")),
             when=NEW,
-            because="launches a forensic workstation, tagged as such",
+            because="its disk and its interface, tagged as such",
         ),
         allow(
             "ec2:RunInstances",

@@ -9,7 +9,12 @@ from responders.action import Action, Incident, Seen
 from responders.errors import Skip
 from responders.permissions import allow, ec2
 from responders.volumes import workstation
-from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
+from responders.volumes.snapshots import (
+    EVIDENCE_ONLY,
+    SNAPSHOTS,
+    Snapshot,
+    of_other_accounts,
+)
 from responders.volumes.workstation import NEW
 
 if TYPE_CHECKING:
@@ -38,11 +43,43 @@ class RestoreVolumes(Action):
             when=EVIDENCE_ONLY,
             because="makes volumes of evidence snapshots of this account",
         ),
-        allow(
-            "ec2:CreateVolume",
-            on=SNAPSHOTS,
-            when={"StringNotEquals": {"aws:ResourceAccount": "{account}"}},
-            because="makes volumes of what other accounts shared: their tags can't be read",
+        *(
+            # By the owner, whom the reference names for this action: `aws:ResourceAccount` it has
+            # not, and then a test that the owner is somebody else holds for everything.
+            allow(
+                "ec2:CreateVolume",
+                on=SNAPSHOTS,
+                when=owner,
+                because="makes volumes of what accounts shared that are examined here: their tags "
+                "can't be read",
+                risk="can make volumes of whatever these accounts shared with this one",
+            )
+            for owner in (
+                {"StringEquals": {"ec2:Owner": "{evidence_account}"}},
+                # No key tells the owner's organization; `{evidence_organization}` is the condition
+                # that one is examined at all.
+                {
+                    "Null": {"ec2:Owner": "false"},
+                    "StringNotEquals": {"ec2:Owner": "{account}"},
+                    "StringEquals": {"aws:PrincipalOrgID": "{evidence_organization}"},
+                },
+            )
+        ),
+        *of_other_accounts(
+            "kms:DescribeKey",
+            "kms:Decrypt",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:ReEncryptFrom",
+            through="ec2.*",
+            because="EC2 reads shared snapshots under the key of the account that shared them",
+            risk="only inside EC2: the role never sees a key or plain data",
+        ),
+        *of_other_accounts(
+            "kms:CreateGrant",
+            through="ec2.*",
+            more={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            because="lets EC2 use that key while the volume is in use",
+            risk="only for EC2: the role can grant a key to nobody else",
         ),
     )
 

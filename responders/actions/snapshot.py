@@ -22,7 +22,7 @@ from responders.action import Action, Incident, Seen
 from responders.aws import code_of
 from responders.errors import Skip
 from responders.host.call_once import once
-from responders.permissions import allow, ec2
+from responders.permissions import allow, ec2, only_tags, together
 from responders.scene import InstanceGone
 from responders.volumes import snapshots
 from responders.volumes.snapshots import SNAPSHOTS, Snapshot
@@ -48,6 +48,8 @@ class TakeSnapshots(Action):
             "ec2:CreateSnapshots",
             on=(ec2("instance"), ec2("volume")),
             because="snapshots all volumes of the instance at one point in time",
+            risk="can snapshot any instance, as evidence: that costs storage, and the role may "
+            "read what is evidence",
         ),
         allow(
             "ec2:CreateSnapshots",
@@ -64,11 +66,12 @@ class TakeSnapshots(Action):
         allow(
             "ec2:CreateTags",
             on=SNAPSHOTS,
-            when={
-                "Null": {f"aws:ResourceTag/{TAG_CASE}": "false"},
-                "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_CASE, TAG_STATUS, TAG_SOURCE]},
-            },
+            when=together(
+                {"Null": {f"aws:ResourceTag/{TAG_CASE}": "false"}},
+                only_tags(TAG_CASE, TAG_STATUS, TAG_SOURCE),
+            ),
             because="adds device and volume to a snapshot's tags",
+            risk="can change the case, status and source of a snapshot that belongs to a case",
         ),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contract import CHANNEL_PROFILE, DARK_PROFILE, IAM_PATH
+from contract import CHANNEL_PROFILE, DARK_PROFILE, IAM_PATH, WORKSTATION_PROFILE
 from responders.action import Action, Incident, Seen
 from responders.aws import explain, is_denied
 from responders.errors import Skip
@@ -34,12 +34,27 @@ class SwapProfile(Action):
             because="reads which profile the instance has",
         ),
         allow(
-            "ec2:AssociateIamInstanceProfile",
-            "ec2:ReplaceIamInstanceProfileAssociation",
             "ec2:DisassociateIamInstanceProfile",
             on=ec2("instance"),
-            because="takes the instance's profile from it; release gives it back",
+            because="takes the instance's profile from it",
             risk="can take any instance's role from it",
+        ),
+        allow(
+            "ec2:AssociateIamInstanceProfile",
+            "ec2:ReplaceIamInstanceProfileAssociation",
+            on=ec2("instance"),
+            # Not the workstation's: who has a shell on an instance would read evidence with it.
+            when={
+                "ArnNotLike": {
+                    "ec2:NewInstanceProfile": "arn:{partition}:iam::{account}:instance-profile"
+                    + IAM_PATH
+                    + WORKSTATION_PROFILE
+                },
+                "Null": {"ec2:NewInstanceProfile": "false"},
+            },
+            because="puts an isolated profile in the place of the instance's own, and that back on "
+            "release",
+            risk="can take any instance's role from it; which others it gives, `iam:PassRole` says",
         ),
         allow(
             "iam:PassRole",

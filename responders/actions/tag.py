@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contract import TAG_CASE, TAG_ENVIRONMENT, TAG_STATUS, Status, quarantine_value
 from responders.action import Action, Incident, Seen
 from responders.json_values import Json
-from responders.permissions import allow, ec2
+from responders.permissions import allow, ec2, only_tags, together
 
 KINDS = ("instance", "network-interface", "volume")
 
@@ -21,18 +21,29 @@ class Tag(Action):
         allow(
             "ec2:CreateTags",
             on=tuple(ec2(kind) for kind in KINDS),
+            # Neither another tag nor the status of a workstation: by those, more is allowed.
+            when=together(
+                only_tags(TAG_CASE, TAG_STATUS, TAG_ENVIRONMENT),
+                {
+                    "StringEquals": {
+                        f"aws:RequestTag/{TAG_STATUS}": [
+                            Status.QUARANTINED.value,
+                            Status.RELEASED.value,
+                        ]
+                    },
+                    "Null": {f"aws:RequestTag/{TAG_CASE}": "false"},
+                },
+            ),
             because="tags what is quarantined; release writes the former values back",
-            risk="can set any tag on instances, interfaces and volumes",
+            risk="can mark any instance, interface or volume as quarantined or as released, which "
+            "lifts the guardrails' protection, and set its `Environment`",
         ),
         allow(
             "ec2:DeleteTags",
             on=tuple(ec2(kind) for kind in KINDS),
-            when={
-                "ForAllValues:StringEquals": {
-                    "aws:TagKeys": [TAG_CASE, TAG_STATUS, TAG_ENVIRONMENT]
-                }
-            },
-            because="removes on release the tags that were not there before",
+            when=only_tags(TAG_ENVIRONMENT),
+            because="removes on release the tag that was not there before",
+            risk="can remove `Environment` from any instance, interface or volume",
         ),
     )
 

@@ -138,6 +138,7 @@ def _permissions() -> tuple[Permission, ...]:
             *actions,
             because="looks whether what an attacker made is still there, and what else is new",
         ),
+        allow("cloudformation:ListStacks", because="a list of stacks without a name needs it too"),
     )
 
 

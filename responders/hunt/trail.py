@@ -50,6 +50,19 @@ PERMISSIONS = (
             }
         },
         because="reads a trail's objects that are encrypted (called by S3, not directly)",
+        risk="only inside S3, and only what a trail wrote",
+    ),
+    allow(
+        "kms:Decrypt",
+        on="{trail_key}",
+        when={
+            "StringLike": {
+                "kms:ViaService": "s3.*",
+                "kms:EncryptionContext:aws:cloudtrail:arn": "arn:*:cloudtrail:*:trail/*",
+            }
+        },
+        because="reads a trail's objects under a key of the log archive (`cordon:trailKeys`)",
+        risk="only inside S3, and only what a trail wrote",
     ),
 )
 LISTED_AT_ONCE = 16

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from contract import TAG_CASE, TAG_COPY, TAG_SOURCE, TAG_STATUS
-from responders.permissions import allow
+from responders.permissions import Condition, Permission, allow, together
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -23,6 +23,27 @@ SNAPSHOTS = "arn:{partition}:ec2:*::snapshot/*"
 """ARN pattern of snapshots, which name no account (Service Authorization Reference, EC2)."""
 EVIDENCE_ONLY = {"StringEquals": {f"aws:ResourceTag/{TAG_STATUS}": "evidence"}}
 """Condition: the snapshot is some case's evidence."""
+
+
+def of_other_accounts(
+    *actions: str, through: str, because: str, risk: str, more: Condition | None = None
+) -> tuple[Permission, Permission]:
+    """Use of keys of the accounts whose evidence is examined here, through one service only.
+
+    For those named in `cordon:evidenceAccounts`, and for the organization where that is named. The
+    keys' own policies must allow it as well (`cordon:forensicAccount` there).
+    """
+    condition = together({"StringLike": {"kms:ViaService": through}}, more or {})
+    members = {"StringEquals": {"aws:ResourceOrgID": "{evidence_organization}"}}
+    named, any_account = (
+        f"arn:{{partition}}:kms:*:{account}:key/*" for account in ("{evidence_account}", "*")
+    )
+    return (
+        allow(*actions, on=named, when=condition, because=because, risk=risk),
+        allow(
+            *actions, on=any_account, when=together(condition, members), because=because, risk=risk
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from components.iam import (
     POLICY_LIMIT,
     Place,
     document,
-    fill,
+    filled,
     merged,
     packed,
     people_trust,
@@ -110,9 +110,9 @@ def test_placeholders_are_filled_in_resources_and_conditions_and_iam_s_own_stay(
     )
     assert statement["Resource"] == "arn:aws:x"
     assert statement["Condition"] == {"ArnLike": {"aws:PrincipalArn": ACCOUNT}}
-    assert fill("${aws:username}/${account}", FACTS) == "${aws:username}/${account}"
+    assert filled("${aws:username}/${account}", FACTS) == ["${aws:username}/${account}"]
     with pytest.raises(ValueError, match=r"\{accuont\} .* stands for nothing"):
-        fill("{accuont}", FACTS)
+        filled("{accuont}", FACTS)
 
 
 def size(statements: list[dict[str, Any]]) -> int:

@@ -63,6 +63,10 @@ def test_every_role_is_under_the_kit_s_path_and_tagged() -> None:
     assert all(r.inputs["path"] == "/cordon/" for r in roles)
 
 
+UNSET = ("{evidence_account}", "{evidence_organization}", "{examiner}", "{trail_key}")
+"""What is not configured in these stacks: what names it is left out."""
+
+
 def test_the_responder_may_do_what_the_actions_declare_and_nothing_more() -> None:
     facts = {
         "{partition}": "aws",
@@ -85,6 +89,7 @@ def test_the_responder_may_do_what_the_actions_declare_and_nothing_more() -> Non
         for p in declared()
         for action in p.actions
         for on in p.on
+        if not any(word in f"{p.on}{p.when}" for word in UNSET)
     }
     given = {
         (action, on, json.dumps(s.get("Condition", {}), sort_keys=True))
@@ -247,3 +252,91 @@ def test_an_organization_s_boundary_is_on_every_role() -> None:
     roles = made.of_type("aws:iam/role:Role")
     assert len(roles) == 7
     assert {r.inputs["permissionsBoundary"] for r in roles} == {BOUNDARY}
+
+
+VICTIM, STRANGER, MEMBERS = "222233334444", "333344445555", "o-exampleorg1"
+EXAMINES = {"evidenceAccounts": [VICTIM], "trailKeys": [f"arn:aws:kms:us-east-1:{VICTIM}:key/t"]}
+EXAMINES_ALL = {"evidenceAccounts": ["organization"], "organizationId": MEMBERS}
+SHARED = "arn:aws:ec2:us-east-1::snapshot/snap-0abc"
+THROUGH_EC2 = {"kms__ViaService": "ec2.us-east-1.amazonaws.com"}
+IN_ORGANIZATION = {"aws__PrincipalOrgID": MEMBERS}
+TRAIL = {
+    **THROUGH_S3,
+    "kms__EncryptionContext:aws:cloudtrail:arn": "arn:aws:cloudtrail:x:1:trail/t",
+}
+
+
+def a_key(account: str, name: str = "e") -> str:
+    return f"arn:aws:kms:us-east-1:{account}:key/{name}"
+
+
+@cache
+def responder_of(examines: str) -> tuple[dict[str, Any], ...]:
+    config = {"": {}, "named": EXAMINES, "organization": EXAMINES_ALL}[examines]
+    declared_policies = prepare(config).of_type("aws:iam/policy:Policy")
+    return tuple(s for p in declared_policies if p.name.startswith("responder-") for s in policy(p))
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "context", "nobody", "named", "organization"),
+    [
+        # the victim's evidence, its key, and what only another account could want
+        ("ec2:CreateVolume", SHARED, {"ec2__Owner": VICTIM}, False, True, True),
+        ("ec2:CreateVolume", SHARED, {"ec2__Owner": STRANGER}, False, False, True),
+        ("ec2:CreateVolume", SHARED, {"ec2__Owner": ACCOUNT}, False, False, False),
+        ("ec2:CreateVolume", SHARED, {}, False, False, False),
+        ("kms:Decrypt", a_key(VICTIM), THROUGH_EC2, False, True, True),
+        ("kms:Decrypt", a_key(VICTIM), {}, False, False, False),
+        ("kms:Decrypt", a_key(STRANGER), THROUGH_EC2, False, False, True),
+        (
+            "kms:CreateGrant",
+            a_key(VICTIM),
+            {**THROUGH_EC2, "kms__GrantIsForAWSResource": "true"},
+            False,
+            True,
+            True,
+        ),
+        (
+            "kms:CreateGrant",
+            a_key(VICTIM),
+            {**THROUGH_EC2, "kms__GrantIsForAWSResource": "false"},
+            False,
+            False,
+            False,
+        ),
+        ("ebs:GetSnapshotBlock", SHARED, {}, False, True, True),
+        ("kms:Decrypt", a_key(VICTIM, "t"), TRAIL, False, True, False),
+        ("kms:Decrypt", a_key(STRANGER, "t"), TRAIL, False, False, False),
+    ],
+)
+def test_evidence_of_other_accounts_is_examined_where_that_is_configured(
+    action: str,
+    resource: str,
+    context: dict[str, str],
+    nobody: bool,
+    named: bool,
+    organization: bool,
+) -> None:
+    answers = []
+    for examines in ("", "named", "organization"):
+        of_key = {"aws__ResourceOrgID": MEMBERS} if action.startswith("kms:") else {}
+        keys = {**context, **of_key, **IN_ORGANIZATION, "aws__PrincipalAccount": ACCOUNT}
+        statements = [*responder_of(examines)]
+        answers.append(decide(statements, "", action, resource, **keys) == "allow")
+    assert answers == [nobody, named, organization]
+
+
+def test_the_evidence_key_lets_the_examining_account_in_and_no_other() -> None:
+    """Both sides must allow it: the key of the victim, and the responder who examines."""
+    key = prepare({"forensicAccount": VICTIM}).named("key-us-east-1-key")
+    root = f"arn:aws:iam::{VICTIM}:root"
+    for action, more in (
+        ("kms:Decrypt", {}),
+        ("kms:ReEncryptFrom", {}),
+        ("kms:CreateGrant", {"kms__GrantIsForAWSResource": "true"}),
+    ):
+        through = {**THROUGH_EC2, **more}
+        assert decide(policy(key), root, action, "*", **through) == "allow", action
+        assert decide(policy(key), root, action, "*", **more) != "allow", action
+        stranger = f"arn:aws:iam::{STRANGER}:root"
+        assert decide(policy(key), stranger, action, "*", **through) == "nothing", action

@@ -1,0 +1,48 @@
+"""Patterns with `*` and `?`: whether one fits a text, and whether two can mean the same ARN."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+SEGMENTS = 6
+"""Parts of an ARN, separated by colons; the last may hold colons of its own."""
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    wild = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(wild, re.IGNORECASE | re.DOTALL)
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether the pattern matches all of the text, in any case of letters."""
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@cache
+def arns_meet(pattern: str, template: str) -> bool:
+    """Whether some ARN fits both a policy's pattern and the reference's `${…}` template."""
+    left, right = pattern.split(":", SEGMENTS - 1), template.split(":", SEGMENTS - 1)
+    if len(left) < SEGMENTS or len(right) < SEGMENTS:
+        return False
+    bucket_only = right[-1] == "${BucketName}"
+    parts = [re.sub(r"\$\{[^}]*\}", "*", part) for part in right]
+    if bucket_only and "/" in left[-1]:  # a bucket's name has no slash, its objects' ARNs have one
+        return False
+    return all(globs_meet(ours, theirs) for ours, theirs in zip(left, parts, strict=True))
+
+
+@cache
+def globs_meet(one: str, other: str) -> bool:
+    """Whether some text fits both patterns."""
+    if not one and not other:
+        return True
+    if one.startswith("*"):
+        return globs_meet(one[1:], other) or bool(other and globs_meet(one, other[1:]))
+    if other.startswith("*"):
+        return globs_meet(other, one)
+    if not one or not other:
+        return False
+    same = one[0] == other[0] or "?" in (one[0], other[0])
+    return same and globs_meet(one[1:], other[1:])
