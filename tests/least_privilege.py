@@ -20,6 +20,8 @@ CALLED: set[str] = set()
 KEY = "cordon_actions"
 
 IMPLICIT = {
+    "cloudformation:ListStacks": "a list of stacks without a name needs it too",
+    "ec2:DescribeSubnets": "EC2 looks at the subnets of a new endpoint",
     "iam:PassRole": "passed with an instance profile",
     "iam:TagPolicy": "a deny policy is tagged as it is created",
     "kms:CreateGrant": "EC2 copies snapshots and makes volumes under the key",
@@ -29,6 +31,7 @@ IMPLICIT = {
     "kms:GenerateDataKeyWithoutPlaintext": "EC2 writes under the key",
     "kms:ReEncryptFrom": "EC2 copies a snapshot from one key to another",
     "kms:ReEncryptTo": "EC2 copies a snapshot from one key to another",
+    "route53:AssociateVPCWithHostedZone": "EC2 joins a new endpoint's VPC to its zone",
 }
 """Actions that no call of ours names, needed by what AWS does on our behalf."""
 
