@@ -224,7 +224,7 @@ def test_what_could_be_abused_says_so() -> None:
         ("ssm:GetParameterHistory", "*"),
         ("ec2:GetPasswordData", "*"),
         ("s3:GetObject", "arn:aws:s3:::customer-data/secrets.txt"),
-        ("s3:GetObjectVersion", OBJECT),
+        ("s3:GetObjectVersion", "arn:aws:s3:::customer-data/secrets.txt"),
         ("dynamodb:GetItem", "*"),
         ("rds-db:connect", "*"),
         ("ebs:GetSnapshotBlock", SNAPSHOT),
