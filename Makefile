@@ -23,7 +23,7 @@ lab: setup ## Run the main job on an AWS account on this machine
 	$(BIN)/cordon lab run
 
 test: setup $(CHECKOV)/.ready ## Run every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: setup ## Check style and types
 	$(BIN)/ruff check .

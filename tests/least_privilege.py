@@ -1,11 +1,14 @@
 """What the responders called while the whole suite ran, against what they declare.
 
 Loaded by pytest's options. Every call that reached the account with Cordon's user agent counts,
-whatever became of it. The verdict is given only for a whole run: a part of the suite calls a part.
+whatever became of it. The verdict is given only for a whole run that passed, for a part of the
+suite calls a part; then a line says that nothing was judged, and why.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,36 +58,83 @@ def verdict(called: set[str]) -> list[str]:
     ]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker hands over what it saw; the controller judges a whole run that passed."""
-    output = getattr(session.config, "workeroutput", None)
-    if output is not None:
-        output[KEY] = sorted(CALLED)
-    elif _is_whole(session) and session.exitstatus == 0 and (faults := verdict(CALLED)):
-        session.config.stash[FAULTS] = faults
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+class Watch:
+    """Follows one run of pytest to its end, and gives the verdict if it was a whole one.
+
+    Under pytest-xdist the workers collect and call; the controller counts what ran, and judges.
+    """
+
+    def __init__(
+        self, called: set[str] = CALLED, judge: Callable[[set[str]], list[str]] = verdict
+    ) -> None:
+        self.called, self.judge = called, judge
+        self.parts: set[str] = set()
+        """Reasons why this is a part of the suite."""
+        self.collected = self.ran = self.deselected = 0
+        self.faults: list[str] = []
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Counts what -k, -m, --deselect, --lf and the like leave out."""
+        self.deselected += len(items)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Compares the files that are collected with all there are, whatever the options said."""
+        if session.config.pluginmanager.hasplugin("dsession"):
+            return  # the controller collects nothing itself
+        self.collected = len(session.items)
+        files = test_files(session.config)
+        if missing := files - {item.path for item in session.items}:
+            self.parts.add(f"{len(missing)} of {len(files)} test files were left out")
+        if self.deselected:
+            self.parts.add(f"{self.deselected} tests were deselected")
+        if any("::" in argument for argument in session.config.args):
+            self.parts.add("single tests were chosen")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Counts the tests that ran to their end."""
+        self.ran += report.when == "teardown"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A worker hands over what it saw; else a whole run that passed is judged."""
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output[KEY] = [sorted(self.called), sorted(self.parts), self.collected]
+            return
+        if self.ran != self.collected:
+            self.parts.add(f"{self.ran} of {self.collected} tests ran")
+        if session.exitstatus:
+            self.parts.add("the run did not pass")
+        self.faults = [] if self.parts else self.judge(self.called)
+        if self.faults:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Takes what a worker of pytest-xdist saw; a worker that broke down saw nothing."""
+        called, parts, collected = getattr(node, "workeroutput", {}).get(
+            KEY, ([], ["a worker broke down"], self.collected)
+        )
+        self.called.update(called)
+        self.parts.update(parts)
+        self.collected = collected  # every worker collects all, and runs its share
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Shows the verdict, or why there is none."""
+        if self.parts:
+            terminalreporter.line(f"least privilege not judged: {', '.join(sorted(self.parts))}")
+        if self.faults:
+            terminalreporter.section("least privilege")
+            for line in self.faults:
+                terminalreporter.line(line)
 
 
-FAULTS = pytest.StashKey[list[str]]()
+def test_files(config: pytest.Config) -> set[Path]:
+    """Every file of tests that the whole suite has."""
+    folders = [config.rootpath / name for name in config.getini("testpaths")]
+    return {path for folder in folders for path in folder.rglob("test_*.py")}
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Takes what a worker of pytest-xdist saw."""
-    CALLED.update(getattr(node, "workeroutput", {}).get(KEY, ()))
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Shows the verdict."""
-    faults = config.stash.get(FAULTS, [])
-    if faults:
-        terminalreporter.section("least privilege")
-        for line in faults:
-            terminalreporter.line(line)
-
-
-def _is_whole(session: pytest.Session) -> bool:
-    option = session.config.option
-    whole = not option.keyword and not option.markexpr and not option.file_or_dir
-    return bool(whole and CALLED)
+def pytest_configure(config: pytest.Config) -> None:
+    """Watches this run."""
+    config.pluginmanager.register(Watch(), "least-privilege")
