@@ -63,6 +63,7 @@ def _summary(case: Case) -> dict[str, object]:
 def _damage(case: Case) -> list[str]:
     """What can be seen of damage without reading evidence, a line each."""
     lines = [f"{run.name}: {fault}" for run in case.runs() for fault in run.faults]
+    lines += [f"{name} does not belong in a case" for name in case.strangers()]
     return [*lines, *case.risks(), *(f"{name} was set aside" for name in case.damaged())]
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from responders import prepared
@@ -26,21 +25,23 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ObjectVersionTypeDef
 
+KEYS = tuple("arn:{partition}:s3:::{vault}/" + kind for kind in ("cases/*", "claims/*", "tools/*"))
+
 PERMISSIONS = (
     allow(
         "s3:PutObject",
-        on=("arn:{partition}:s3:::{vault}/cases/*", "arn:{partition}:s3:::{vault}/tools/*"),
-        because="keeps the journal and the evidence in the vault",
+        on=KEYS,
+        because="keeps the journal, the evidence and who works on what in the vault",
         risk="can add versions; Object Lock keeps the ones before, and the oldest counts",
     ),
     allow(
         "s3:GetObject",
-        on=("arn:{partition}:s3:::{vault}/cases/*", "arn:{partition}:s3:::{vault}/tools/*"),
+        on=KEYS,
         because="verifies the vault's copy, and restores a record from it",
     ),
     allow(
         "s3:GetObjectVersion",
-        on="arn:{partition}:s3:::{vault}/cases/*",
+        on=KEYS,
         because="reads what was first written, whatever was written over it",
     ),
     allow(
@@ -200,7 +201,8 @@ class Mirror:
         self._lock = threading.Lock()
         self._finding = threading.Lock()
         self._vault: Vault | None = None
-        self._left = 0
+        self._not_sent = self._waiting = 0
+        self._settled = threading.Condition(self._lock)
         self._threads: list[threading.Thread] = []
         self.bucket = ""
 
@@ -211,9 +213,10 @@ class Mirror:
     def later(self, work: Callable[[Vault], object]) -> None:
         """Queues any work with the vault."""
         with self._lock:
-            self._left += 1
+            self._not_sent += 1
+            self._waiting += 1
             self._queue.put(work)
-            if len(self._threads) < min(self._left, UPLOADS_AT_ONCE):
+            if len(self._threads) < min(self._waiting, UPLOADS_AT_ONCE):
                 thread = threading.Thread(target=self._work, daemon=True, name="vault")
                 self._threads.append(thread)
                 thread.start()
@@ -223,32 +226,41 @@ class Mirror:
 
         Gives up after `seconds`; `cordon case sync` finishes later.
         """
-        deadline = monotonic() + seconds
+        with self._lock:
+            self._settled.wait_for(lambda: not self._waiting, seconds)
         for _ in self._threads:
             self._queue.put(None)
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - monotonic()))
         if self._trouble:
             return self._trouble[0]
-        if self._left:
-            return f"{self._left} uploads were still under way after {seconds:.0f} s"
+        if self._not_sent:
+            return f"{self._not_sent} uploads were still under way after {seconds:.0f} s"
         return ""
 
     def _work(self) -> None:
         while (work := self._queue.get()) is not None:
-            if len(self._trouble) >= ENOUGH_TROUBLE:
-                continue
+            sent = False
             try:
-                work(self._found())
-            except AlreadyThere as error:
-                self._trouble.append(f"the vault has another record: {error}")
-            except _NoVault:
-                self._trouble += ["no vault is prepared in this region"] * ENOUGH_TROUBLE
-            except Exception as error:
-                self._trouble.append(f"the vault can't be reached: {explain(error)}")
-            else:
+                sent = self._sent(work)
+            finally:
                 with self._lock:
-                    self._left -= 1
+                    self._waiting -= 1
+                    self._not_sent -= sent
+                    self._settled.notify_all()
+
+    def _sent(self, work: Callable[[Vault], object]) -> bool:
+        if len(self._trouble) >= ENOUGH_TROUBLE:
+            return False
+        try:
+            work(self._found())
+        except AlreadyThere as error:
+            self._trouble.append(f"the vault has another record: {error}")
+        except _NoVault:
+            self._trouble += ["no vault is prepared in this region"] * ENOUGH_TROUBLE
+        except Exception as error:
+            self._trouble.append(f"the vault can't be reached: {explain(error)}")
+        else:
+            return True
+        return False
 
     def _found(self) -> Vault:
         with self._finding:
