@@ -12,15 +12,14 @@ import pytest
 from responders.aws import Access, Aws
 from responders.record.claims import CLAIMED_FOR, Claims, State, Work, parse, work_here
 from responders.record.vault import Vault
-from tests.responders.conftest import REGION, Scenario
+from tests.responders.conftest import REGION, VAULT, Scenario
 
-BUCKET = "cordon-vault-example"
 TARGET = "team/alice@example"
 
 
 @pytest.fixture
 def claims(scenario: Scenario) -> Claims:
-    return Claims(Vault(Aws(Access(region=REGION)), BUCKET, REGION), "123456789012", TARGET)
+    return Claims(Vault(Aws(Access(region=REGION)), VAULT, REGION), "123456789012", TARGET)
 
 
 def work(case: str, home: str) -> Work:
@@ -34,7 +33,7 @@ def test_all_who_claim_at_the_same_time_are_listed(scenario: Scenario, claims: C
     state = claims.read()
     assert {w.case for w in state.working} == {w.case for w in works}
     assert set(state.holding) == {w.case for w in works}
-    listed = scenario.client("s3").list_object_versions(Bucket=BUCKET, Prefix="claims/")["Versions"]
+    listed = scenario.client("s3").list_object_versions(Bucket=VAULT, Prefix="claims/")["Versions"]
     names = sorted(version["Key"].rpartition("/")[2] for version in listed)
     assert names == [f"{n:08}.json" for n in (1, 2, 3, 4)]
 

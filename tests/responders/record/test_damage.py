@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from responders.record.case import Case
-from tests.responders.conftest import REGION, Answer, Cordon, Scenario
+from tests.responders.conftest import REGION, VAULT, Answer, Cordon, Scenario
 
 FAST = ("--region", REGION, "--dwell", "0", "--json", "--no-snapshot")
 CASE = ("--case", "IR-7")
@@ -136,7 +136,7 @@ def test_the_oldest_version_restores_it(
     """Somebody wrote over the vault's object too, and hid another behind a delete marker."""
     folder = damaged(DAMAGE["missing"])
     run = Case("IR-7").runs_on_disk()[0]
-    s3, bucket = scenario.client("s3"), "cordon-vault-example"
+    s3, bucket = scenario.client("s3"), VAULT
     key = f"cases/IR-7/{run}/journal/%s.json"
     s3.put_object(Bucket=bucket, Key=key % 3, Body=b"forged", ChecksumAlgorithm="SHA256")
     s3.delete_object(Bucket=bucket, Key=key % 4)
