@@ -77,7 +77,7 @@ class Chase:
         self.window, self.stop = window, stop
         self.leads: list[Lead] = []
         self.look_here: list[LookHere] = []
-        self.unreadable = self.not_followed = self.hints_left_out = 0
+        self.unreadable = self.not_followed = self.hints_left_out = self.insights = 0
         self._index, self._account, self._chunks, self._tell = index, account, chunks, tell
         self._by_subject: dict[Subject, Lead] = {}
         self._by_attribute: dict[Attribute, list[Subject]] = {}
@@ -201,15 +201,21 @@ class Chase:
             with self._lock:
                 self.unreadable += 1
             return False
+        if event.category == "Insight":
+            with self._lock:
+                self.insights += 1
+            return False
         lead = self._claimant(event)
         if lead is None or not self.window.start <= event.time <= self.window.end:
             return False
-        if not self._index.add(event, classify(event), lead):
+        is_new = self._index.add(event, classify(event), lead)
+        if not is_new and not event.is_addendum:
             return False
+        # An addendum may bring what the first record lacked, such as the answer.
         self._keep(record)
         if not isinstance(self.leads[0].subject, Everything):
             self._lead_on(event, lead)
-        return True
+        return is_new
 
     def _lead_on(self, event: Event, lead: Lead) -> None:
         """Follows what the event gave out; says where to look when nothing of it is certain."""

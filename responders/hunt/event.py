@@ -24,7 +24,9 @@ class Event:
     """`time` is UTC; `error` is empty when the call succeeded; absent texts are empty.
 
     `username` is what `LookupEvents` matches as `Username`: the user's, or the session's name.
-    `account` is the caller's, `recipient` the one that the record was written for.
+    `account` is the caller's, `recipient` the one that the record was written for. `category` is
+    Management, Data, NetworkActivity or Insight. An addendum, which CloudTrail delivers when a
+    record was late or lacked something, has the id of the event that it is about.
     """
 
     id: str
@@ -45,6 +47,8 @@ class Event:
     agent: str
     read_only: bool
     from_console: bool
+    category: str
+    is_addendum: bool
     record: Record
 
     @property
@@ -121,11 +125,15 @@ def read_event(record: Record) -> Event:
     identity = identity if isinstance(identity, Mapping) else {}
     arn = member(identity, "arn")
     kind = member(identity, "type")
+    category = member(record, "eventCategory")
+    # An Insights event is about calls of some name, and names them in a part of its own.
+    names = record.get("insightDetails") if category == "Insight" else record
+    names = names if isinstance(names, Mapping) else {}
     return Event(
-        id=_needed(record, "eventID"),
+        id=text(record, "addendum.originalEventID") or _needed(record, "eventID"),
         time=_time(_needed(record, "eventTime")),
-        name=_needed(record, "eventName"),
-        source=_needed(record, "eventSource"),
+        name=_needed(names, "eventName"),
+        source=_needed(names, "eventSource"),
         region=_needed(record, "awsRegion"),
         error=_error(record),
         key=member(identity, "accessKeyId"),
@@ -140,6 +148,8 @@ def read_event(record: Record) -> Event:
         agent=member(record, "userAgent"),
         read_only=record.get("readOnly") in (True, "true"),
         from_console=record.get("sessionCredentialFromConsole") in (True, "true"),
+        category=category,
+        is_addendum="addendum" in record,
         record=record,
     )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from responders.aws import Aws, code_of, explain, is_denied
 from responders.errors import CordonError
-from responders.hunt import ask
+from responders.hunt import ask, unread
 from responders.hunt.chase import MOST_HINTS, MOST_LEADS, Chase, Progress, Tell
 from responders.hunt.denied import Denials
 from responders.hunt.digest import Digest
@@ -168,11 +168,16 @@ class _Summary:
             without_trail=new,
             regions={place: outcome[place] for place in self.hunt.regions},
             sources={p: told for p, told in outcome.items() if p not in self.hunt.regions},
-            notes=self.hunt.notes,
+            notes=[*self.hunt.notes, *self._insights()],
             gaps=gaps,
             interrupted=chase.stop.is_set(),
             cut=cut | digest.cut(),
         )
+
+    def _insights(self) -> list[str]:
+        count = self.chase.insights
+        told = f"{count} Insights events were read; they name no caller, so they are nobody's"
+        return [told] if count else []
 
     @property
     def _account(self) -> str:
@@ -181,6 +186,8 @@ class _Summary:
     def _gaps(self) -> list[str]:
         chase = self.chase
         gaps = [f"{place}: {told}" for place, told in chase.outcome.items() if told != "ok"]
+        for source in self.hunt.extras.sources:
+            gaps += unread.gaps(", ".join(source.places), getattr(source, "trouble", ()))
         if chase.unreadable:
             gaps.append(f"{chase.unreadable} records could not be read, and were left out")
         if chase.not_followed:

@@ -437,3 +437,44 @@ def test_a_credential_traded_for_the_console(chase: Run) -> None:
         },
     )
     assert set(found.names()) == {"GetSigninToken", "StopInstances"}
+
+
+def test_an_addendum_is_the_same_event_and_brings_what_the_first_record_lacked(chase: Run) -> None:
+    first = record("iam:CreateAccessKey", request={"userName": "eve"}, response=None)
+    addendum = {
+        **first,
+        "eventID": "99999999-0000-0000-0000-000000000000",
+        "responseElements": {"accessKey": {"accessKeyId": "AKIANEW"}},
+        "addendum": {
+            "reason": "UPDATED_DATA",
+            "updatedFields": "responseElements",
+            "originalEventID": first["eventID"],
+        },
+    }
+    done = record("ec2:CreateKeyPair", by_user("eve", "AKIANEW"), at=3)
+    for records in ([first, addendum, done], [addendum, first, done]):
+        run = chase(Key(LEAKED), {"us-east-1": records})
+        assert run.names() == ["CreateAccessKey", "CreateKeyPair"]
+        assert run.followed == {"key AKIANEW"}
+
+
+def test_insights_events_are_counted_and_are_nobody_s(chase: Run) -> None:
+    insight = {
+        "eventID": "1",
+        "eventTime": "2026-03-01T12:00:00Z",
+        "awsRegion": "us-east-1",
+        "eventCategory": "Insight",
+        "eventType": "AwsCloudTrailInsight",
+        "insightDetails": {"eventName": "RunInstances", "eventSource": "ec2.amazonaws.com"},
+    }
+    run = chase(Key(LEAKED), {"us-east-1": []})
+    assert run.chase.take_in([insight]) == 0
+    assert (run.chase.insights, run.chase.unreadable) == (1, 0)
+
+
+def test_events_of_every_category_count(chase: Run) -> None:
+    """A network activity event has a caller and a name like any other."""
+    data = record("s3:GetObject", eventCategory="Data", managementEvent=False)
+    network = record("s3:PutObject", eventCategory="NetworkActivity", error="VpceAccessDenied")
+    run = chase(Key(LEAKED), {"us-east-1": [data, network]})
+    assert sorted(run.names()) == ["GetObject", "PutObject"]

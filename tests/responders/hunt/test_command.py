@@ -285,6 +285,26 @@ def test_a_trail_and_lake_are_read_too(thief: Thief, cordon: Cordon, aws_lab: Aw
     }
 
 
+def test_what_can_t_be_read_of_a_trail_is_a_gap_and_the_rest_counts(
+    thief: Thief, cordon: Cordon, aws_lab: AwsLab
+) -> None:
+    old = record("s3:DeleteObject", by_user(key=thief.key), region=FAR)
+    s3 = aws_lab.client("s3")
+    s3.create_bucket(Bucket="trail-bucket")
+    folder = f"AWSLogs/{ACCOUNT}/CloudTrail/{FAR}/2026/03/01"
+    body = json.dumps({"Records": [old]}).encode()
+    s3.put_object(Bucket="trail-bucket", Key=f"{folder}/x.json", Body=body)
+    s3.put_object(
+        Bucket="trail-bucket", Key=f"{folder}/y.json.gz", Body=b"", StorageClass="DEEP_ARCHIVE"
+    )
+    more = ("--trail", "s3://trail-bucket", "--since", "2026-02-28", "--regions", "us-east-1")
+    answer = cordon("hunt", "--key", thief.key, *more, "--json")
+    assert answer.code == 3
+    assert [e["name"] for e in answer.document["events"]] == ["DeleteObject"]
+    assert answer.document["complete"] is False
+    assert any("restore-object" in gap for gap in answer.document["gaps"])
+
+
 def test_events_as_csv(thief: Thief, cordon: Cordon, tmp_path: Path) -> None:
     thief.client("ec2", FAR).create_key_pair(KeyName="evil")
     hostile = record(

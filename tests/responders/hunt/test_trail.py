@@ -14,7 +14,7 @@ from lab.calls import Calls
 from lab.mended import TRAIL
 from responders.aws import Access, Aws
 from responders.errors import BadInput
-from responders.hunt import lake, trail
+from responders.hunt import lake, trail, unread
 from responders.hunt.lake import Lake, QueryFailed, statement
 from responders.hunt.lead import Lead
 from responders.hunt.source import Window
@@ -96,17 +96,73 @@ def test_prefixes_and_organizations(aws: Aws, aws_lab: AwsLab, address: str) -> 
     assert sorted(found) == sorted([own["eventID"], organization["eventID"]])
 
 
-def test_an_object_that_is_none_is_counted(
+BAD = (b"no gzip", gzip.compress(b"{"), gzip.compress(b'{"Records": 3}'), b"", b"[]")
+
+
+def test_an_object_that_is_none_is_named_and_the_others_are_read(
     aws: Aws, aws_lab: AwsLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = put(aws_lab, START.date(), record("s3:GetObject"))
-    for body in (b"no gzip", gzip.compress(b"{"), gzip.compress(b'{"Records": 3}'), b""):
+    good = record("s3:GetObject")
+    key = put(aws_lab, START.date(), record("s3:GetObject"), region="ap-south-1")
+    put(aws_lab, START.date(), good)
+    for body in BAD:
         aws_lab.client("s3").put_object(Bucket="trail-bucket", Key=key, Body=body)
-        assert ids(Trail.at(aws, "s3://trail-bucket")) == ["unreadable"]
-    monkeypatch.setattr(trail, "MOST_BYTES", 1000)
+        source = Trail.at(aws, "s3://trail-bucket")
+        assert ids(source) == [good["eventID"]]
+        (line,) = source.trouble
+        assert line.startswith(f"{key}: not readable")
+    monkeypatch.setattr(trail, "MOST_BYTES", 5000)
     bomb = gzip.compress(json.dumps({"Records": [], "x": "0" * 100_000}).encode())
     aws_lab.client("s3").put_object(Bucket="trail-bucket", Key=key, Body=bomb)
-    assert ids(Trail.at(aws, "s3://trail-bucket")) == ["unreadable"]
+    assert ids(Trail.at(aws, "s3://trail-bucket")) == [good["eventID"]]
+
+
+@pytest.mark.parametrize("listed_as_archived", [True, False])
+def test_archived_objects_are_named_with_their_hours_and_the_others_are_read(
+    aws: Aws, aws_lab: AwsLab, listed_as_archived: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 may also archive an object by intelligent tiering, which no list tells."""
+    s3, good = aws_lab.client("s3"), record("s3:GetObject")
+    put(aws_lab, START.date(), good)
+    folder = f"AWSLogs/{ACCOUNT}/CloudTrail/eu-west-1/{START:%Y/%m/%d}"
+    for hour in (10, 11):
+        name = f"{ACCOUNT}_CloudTrail_eu-west-1_20260301T{hour}05Z_x.json.gz"
+        s3.put_object(
+            Bucket="trail-bucket", Key=f"{folder}/{name}", Body=b"", StorageClass="GLACIER"
+        )
+    if not listed_as_archived:
+        monkeypatch.setattr(trail, "COLD", ())
+    source = Trail.at(aws, "s3://trail-bucket")
+    assert ids(source) == [good["eventID"]]
+    (gap,) = unread.gaps(source.places[0], source.trouble)
+    assert "2 objects of 2026-03-01 10 h UTC eu-west-1 to 2026-03-01 11 h UTC eu-west-1" in gap
+    assert f"restore-object --bucket trail-bucket --key {folder}/" in gap
+
+
+def test_plain_objects_and_other_kinds_of_events_are_read_and_digests_are_not(
+    aws: Aws, aws_lab: AwsLab
+) -> None:
+    s3, made = aws_lab.client("s3"), [record("s3:GetObject") for _ in range(3)]
+    day = f"eu-west-1/{START:%Y/%m/%d}"
+    plain = json.dumps({"Records": made[:1]}).encode()
+    for key, body in {
+        f"CloudTrail/{day}/restored.json": plain,
+        f"CloudTrail-Insight/{day}/x.json.gz": _zipped(made[1]),
+        f"CloudTrail-NetworkActivity/{day}/x.json.gz": _zipped(made[2]),
+        f"CloudTrail-Digest/{day}/x.json.gz": _zipped(record("s3:PutObject")),
+        f"CloudTrail/{day}/{ACCOUNT}_CloudTrail-Digest_eu-west-1_x.json.gz": b"signed",
+        f"CloudTrail/{day}/notes.txt": b"x",
+        f"CloudTrail/{day}/": b"",
+    }.items():
+        s3.put_object(Bucket="trail-bucket", Key=f"AWSLogs/{ACCOUNT}/{key}", Body=body)
+    source = Trail.at(aws, "s3://trail-bucket")
+    assert sorted(ids(source)) == sorted(one["eventID"] for one in made)
+    (line,) = source.trouble
+    assert "notes.txt: its name is none of a log file's" in line
+
+
+def _zipped(*records: Any) -> bytes:
+    return gzip.compress(json.dumps({"Records": list(records)}).encode())
 
 
 def test_a_bucket_without_a_trail_is_an_error(aws: Aws) -> None:
