@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from lab.mended import FAULTS, TRAIL
 from lab.trail.trail import Trail
 from tests.conftest import AwsLab
-from tests.lab.mend_cases import Account, scene, user_keys
+from tests.lab.mend_cases.account import Account, scene, user_keys
 
 
 @pytest.fixture(params=["aws_lab", "lab_server"])
