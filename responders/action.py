@@ -1,4 +1,4 @@
-"""What an action is, and what it is given.
+"""What an action is, and the incident that it works on.
 
 An action is one reversible step of a response, in one file: `observe` reads, `lacks` judges what
 was read, `act` changes, `undo` restores. It knows nothing of journals, printing or other actions;
@@ -12,27 +12,56 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
-from contract import Manifest, Purpose, Rules, group_rules
+from contract import Manifest
 from responders.aws import Aws, explain
 from responders.clients import Clients
 from responders.permissions import Permission
-from responders.scene import Scene
+from responders.prepared import PreparedRegion
 
-Seen = Mapping[str, Any]
-"""What `observe` saw: a thing (an id, a name) to its state, JSON only, lists in a fixed order.
+Observation = Mapping[str, Any]
+"""The state of what an action changes: a resource (its id or name) to its state, JSON only, lists
+in a fixed order.
 
 Only what undo and proof need: a value that changes by itself would look like drift on release.
 """
 
 
 Watch = Callable[[str, float | None], None]
-"""Given what is going on, and how much of it is done (0 to 1; None: unknown)."""
+"""Called with the name of a long activity and the fraction of it that is done (None: unknown)."""
 
 
-def unwatched(what: str, done: float | None) -> None:
-    """Nobody watches."""
+def unwatched(activity: str, fraction: float | None) -> None:
+    """Shows nothing."""
+
+
+class Subject:
+    """What an incident is about: an instance, an identity, a workstation, a support case.
+
+    A playbook has a subject type of its own, with the questions that its actions share.
+    """
+
+    def afresh(self) -> Self:
+        """The same subject with no answer remembered; itself, when it remembers none."""
+        return self
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the answers that it remembers are so new that a first look may believe them."""
+        return True
+
+    def account(self) -> str:
+        """The account that the subject itself says it belongs to; empty when it says none."""
+        return ""
+
+    def as_recorded(self) -> str:
+        """What the journal keeps, beside the target, so that a later run has the same subject."""
+        return ""
+
+
+SubjectT_co = TypeVar("SubjectT_co", bound=Subject, covariant=True)
+SubjectT_contra = TypeVar("SubjectT_contra", bound=Subject, contravariant=True)
 
 
 class Evidence(Protocol):
@@ -52,60 +81,11 @@ class Evidence(Protocol):
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the user chose. Journaled, so that `resume` goes on with the same; never a secret.
-
-    Times are seconds. Defaults are the contain-first policy that destroys nothing.
-    """
-
-    tracking: str = "convert"
-    dwell: float = 60.0
-    evidence_first: bool = False
-    deadline: float = 300.0
-    memory: bool = False
-    hibernate: bool = False
-    host_firewall: bool = False
-    stop: bool = False
-    stop_protected: bool = False
-    snapshot: bool = True
-    lock_mode: str = "governance"
-    lock_days: int = 365
-    copy: bool = True
-    wait: bool = False
-    detach: bool = False
-    replace: bool = True
-    nacl: tuple[str, ...] = ()
-    isolated_profile: str = "dark"
-    role_wide: bool = False
-    keep_imds: bool = False
-    all_keys: bool = False
-    delete: bool = False
-    force_own_key: bool = False
-    session: str = ""
-    deny_all: bool = False
-    renew: bool = False
-    delete_login: bool = False
-    zone: str = ""
-    image: str = ""
-    machine: str = "m6i.large"
-    volume_type: str = "gp3"
-    volume_size: int = 0
-    volume_iops: int = 0
-    snapshots: tuple[str, ...] = ()
-    hashing: str = "host"
-    from_account: str = ""
-    service: str = ""
-    category: str = ""
-    severity: str = ""
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Incident:
+class Incident(Generic[SubjectT_co]):
     """One target of one case, as an action sees it.
 
     `target` is an instance id, an access key id, a user or a role name, as the playbook says.
-    `scene` reads the instance afresh in every observation.
+    `subject` answers questions about it, afresh in every observation.
     """
 
     case: str
@@ -116,21 +96,20 @@ class Incident:
     partition: str
     region: str
     target: str
-    options: Options
-    scene: Scene
+    subject: SubjectT_co
+    prepared: PreparedRegion
+    """What the incident's region has prepared."""
     evidence: Evidence
     started: datetime
     """When the first run of this case on this target began (UTC): a stable cut-off."""
-    subject: str = ""
-    """The identity behind a key, or that the target is, as `Principal` writes it; else empty."""
-    known: Seen = field(default_factory=dict)
-    """What this step saw before its first change in this case: on release, on a second run and
+    known: Observation = field(default_factory=dict)
+    """What this step observed before its first change in this case: on release, on a second run and
     after acting, `observe` uses it to look at things that can no longer be found by the target."""
-    earlier: Mapping[str, Seen] = field(default_factory=dict)
-    """What the other steps saw before their first change in this case, by step: for the few facts
-    that a change hides, such as the profile that an instance had."""
+    earlier: Mapping[str, Observation] = field(default_factory=dict)
+    """What the other steps observed before their first change in this case, by step: for the few
+    facts that a change hides, such as the profile that an instance had."""
     watch: Watch = field(default=unwatched, compare=False)
-    """Told how far a long step is; shows it or not."""
+    """Called while a long step goes on."""
     stopping: threading.Event = field(default_factory=threading.Event)
     notes: list[str] = field(default_factory=list)
     risks: list[str] = field(default_factory=list)
@@ -164,20 +143,19 @@ class Incident:
     def manifest(self) -> Manifest:
         """What the region has prepared; an empty one, and a risk told, when it can't be read."""
         try:
-            return self.scene.manifest or Manifest()
+            return self.prepared.manifest or Manifest()
         except Exception as error:
             self.risk(
                 f"the manifest could not be read, so nothing in it was used: {explain(error)}"
             )
             return Manifest()
 
-    def group_rules(self, purpose: Purpose) -> Rules:
-        """The rules that a prepared group must have in this region."""
-        return group_rules(purpose, self.manifest.responder_cidrs)
 
+class Action(Generic[SubjectT_contra]):
+    """Base of all actions: the defaults, and the shape that the runner relies on.
 
-class Action:
-    """Base of all actions: the defaults, and the shape that the runner relies on."""
+    Settings are arguments of the constructor; the playbook gives them from its options.
+    """
 
     name: ClassVar[str]
     permissions: ClassVar[tuple[Permission, ...]]
@@ -187,26 +165,35 @@ class Action:
     """Whether the evidence is incomplete if this fails."""
     writes_aws: ClassVar[bool] = True
     """False for actions that only read and save evidence."""
-    announce: bool = False
-    """Whether what is about to change is told before it is done: for what hits more than the
-    target, or loses something."""
 
-    def observe(self, incident: Incident) -> Seen:
+    @property
+    def announce(self) -> bool:
+        """Whether what is about to change is shown before it is done: for what hits more than the
+        target, or loses something."""
+        return False
+
+    def observe(self, incident: Incident[SubjectT_contra]) -> Observation:
         """Reads the state of what this action changes. May raise `Skip`."""
         raise NotImplementedError
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
-        """What the observation lacks of the wanted state, a line each; empty: it holds."""
+    def lacks(
+        self, incident: Incident[SubjectT_contra], observation: Observation
+    ) -> tuple[str, ...]:
+        """What the observation lacks of the intended state, a line each; empty: it holds."""
         raise NotImplementedError
 
-    def act(self, incident: Incident, seen: Seen) -> None:
-        """Brings about the wanted state. May raise `Skip`, and any AWS error."""
+    def act(self, incident: Incident[SubjectT_contra], observation: Observation) -> None:
+        """Brings about the intended state. May raise `Skip`, and any AWS error."""
         raise NotImplementedError
 
-    def undo(self, incident: Incident, before: Seen) -> None:
-        """Restores the things in `before`: those that nobody else changed since."""
+    def undo(self, incident: Incident[SubjectT_contra], before: Observation) -> None:
+        """Restores the states in `before`: those that nobody else changed since."""
         raise NotImplementedError
 
     def restored(self, before: Any, now: Any) -> bool:
-        """Whether a thing's state now counts as the one before; equality unless overridden."""
+        """Whether a state now counts as the one before; equality unless overridden."""
         return bool(before == now)
+
+
+AnyAction = Action[Any]
+"""An action on whatever subject."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic
 
+from responders.action import SubjectT_co
 from responders.aws import Aws, explain
 from responders.errors import BadInput, NotContained
+from responders.prepared import PreparedRegion
 from responders.scene import InstanceGone, Scene
 
 if TYPE_CHECKING:
@@ -19,18 +21,19 @@ INSTANCE_ID = re.compile(r"i-[0-9a-f]{8}([0-9a-f]{9})?")
 
 
 @dataclass(frozen=True)
-class Located:
-    """The target and its region; `trouble` names the regions that could not be searched.
+class Located(Generic[SubjectT_co]):
+    """The target, its region, and the subject of the incident.
 
-    `subject` is the identity that a key belongs to, or that the target is: see `Principal`.
+    `account` is empty when it is not known. `trouble` names the regions that could not be searched.
     """
 
     region: str
     target: str
+    subject: SubjectT_co
     account: str = ""
     trouble: tuple[str, ...] = ()
-    scene: Scene | None = None
-    subject: str = ""
+    prepared: PreparedRegion | None = None
+    """What the region has prepared, where it is being read already."""
 
 
 def filters(target: str) -> list[FilterTypeDef]:
@@ -55,7 +58,7 @@ def filters(target: str) -> list[FilterTypeDef]:
     return [{"Name": name, "Values": [str(address)]} for name in names]
 
 
-def locate(aws: Aws, target: str, region: str | None) -> Located:
+def locate(aws: Aws, target: str, region: str | None) -> Located[Scene]:
     """Searches the given region, or every enabled one at once.
 
     BadInput when nothing, or more than one instance, matches; NotContained when nothing was found
@@ -81,7 +84,7 @@ def locate(aws: Aws, target: str, region: str | None) -> Located:
     for instance, (where, owner) in found.items():
         scene = Scene(aws, where, instance)
         scene.prefetch()
-        return Located(where, instance, owner, tuple(trouble), scene)
+        return Located(where, instance, scene, owner, tuple(trouble), scene.prepared)
     if trouble:
         raise NotContained(
             f"{target} was not found, but not everywhere could be searched: {'; '.join(trouble)}",
@@ -93,7 +96,7 @@ def locate(aws: Aws, target: str, region: str | None) -> Located:
     )
 
 
-def _known(aws: Aws, instance: str, region: str) -> Located:
+def _known(aws: Aws, instance: str, region: str) -> Located[Scene]:
     """Nothing to search: the first look that the response needs anyway also says if it is there."""
     scene = Scene(aws, region, instance)
     scene.prefetch()
@@ -104,7 +107,7 @@ def _known(aws: Aws, instance: str, region: str) -> Located:
             f"{instance} is not in {region}, or was terminated",
             "Leave out --region to search all enabled regions.",
         ) from error
-    return Located(region, instance, scene=scene)
+    return Located(region, instance, scene, prepared=scene.prepared)
 
 
 def _search(client: EC2Client, wanted: list[FilterTypeDef]) -> dict[str, str]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from responders.graph import AnyStep
 from responders.result import AlreadyInPlace, Failed, Planned, Skipped, holds
-from responders.runner import Step, StepReport
+from responders.runner import StepReport
 
 SCHEMA = 1
 DONE, NOT_CONTAINED, BAD_INPUT, INCOMPLETE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -75,7 +76,7 @@ class Verdict:
 
 
 def judge_response(
-    graph: Sequence[Step], reports: Sequence[StepReport], *, dry_run: bool, interrupted: bool
+    graph: Sequence[AnyStep], reports: Sequence[StepReport], *, dry_run: bool, interrupted: bool
 ) -> Verdict:
     """Contained only if every step that contains holds now; any failure forbids exit 0."""
     contains = [r for s, r in zip(graph, reports, strict=True) if s.action.contains]

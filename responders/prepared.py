@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,3 +100,24 @@ def manifest(aws: Aws, region: str) -> Manifest | None:
             return None
         raise
     return Manifest.from_json(str(answer["Parameter"]["Value"]))
+
+
+class PreparedRegion:
+    """What one region has prepared, read once for a run; a failed reading is tried again."""
+
+    def __init__(self, aws: Aws, region: str) -> None:
+        self.aws, self.region = aws, region
+        self._reading: Future[Manifest | None] | None = None
+        self._lock = threading.Lock()
+
+    def prefetch(self) -> Future[Manifest | None]:
+        """Begins to read, without waiting."""
+        with self._lock:
+            if self._reading is None or (self._reading.done() and self._reading.exception()):
+                self._reading = self.aws.spawn(manifest, self.aws, self.region)
+            return self._reading
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """The region's manifest, None where there is none; raises what the reading raised."""
+        return self.prefetch().result()

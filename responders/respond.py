@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
@@ -12,47 +11,39 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from contract import VERSION
-from responders.action import Incident, Options, Watch, unwatched
+from responders.action import Evidence as EvidenceStore
+from responders.action import Incident, Subject, Watch, unwatched
 from responders.aws import Access, Aws, Identity, explain
 from responders.errors import BadInput, CordonError, JournalError
-from responders.locate import INSTANCE_ID, Located
-from responders.other_case import refuse_if_held
-from responders.outcome import (
-    DONE,
-    INCOMPLETE,
-    Evidence,
-    Report,
-    Verdict,
-    judge_release,
-    judge_response,
-)
-from responders.playbooks import NAMES, playbook
+from responders.graph import AnyStep, Graph
+from responders.locate import Located
+from responders.outcome import DONE, INCOMPLETE, Evidence, Report, Verdict, judge_release
+from responders.playbook import Options, by_command, released_commands
+from responders.prepared import PreparedRegion
 from responders.record import vault
-from responders.record.case import Case, Run, new_run, open_run
-from responders.record.journal import Journal
-from responders.record.vault import Mirror
+from responders.record.case import Case, Run, new_run
+from responders.record.opened_run import Beginning, OpenedRun
 from responders.record.verify import local_faults
 from responders.result import Failed, Skipped, holds, reason_of, status_of
-from responders.runner import Listener, Runner, Step, StepReport
-from responders.scene import Scene
+from responders.runner import Listener, Runner, StepReport
 
 CALLER_WAIT = 5.0
 """Seconds that a response waits to know who calls, before it goes on without."""
-VAULT_WAIT = 20.0
-"""Seconds that a finished run waits for its last uploads; `cordon case sync` finishes the rest."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a command asks for. `responder` is a name for descriptions, not a credential."""
+    """What a command asks for. `responder` is a name for descriptions, not a credential.
+
+    `options` None: the defaults of the command's playbook.
+    """
 
     command: str
     target: str
     case: str
     responder: str
     access: Access = field(default_factory=Access)
-    options: Options = field(default_factory=Options)
+    options: Options | None = None
     dry_run: bool = False
     watch: Watch = field(default=unwatched, compare=False)
 
@@ -78,58 +69,67 @@ class NoEvidence:
 
 def respond(
     request: Request,
-    tell: Listener = lambda _r: None,
+    listener: Listener = lambda _r: None,
     *,
     run: str = "",
-    located: Located | None = None,
+    begin: Mapping[str, Any] | None = None,
 ) -> Report:
     """Carries out a playbook; with `run`, goes on with one that did not finish.
 
-    `located` is what an earlier run found; without it the playbook looks for the target.
+    `begin` is how that run began. An identity is taken from it as it was found then; an instance is
+    looked for again, for it may be gone.
     """
     clock = monotonic()
     case = Case(request.case)
     aws = Aws(request.access, case=case.id, read_only=request.dry_run)
-    book = playbook(request.command)
-    who = aws.spawn(lambda: aws.identity)
-    located = located or book.locate(aws, request.target, request.access.region)
-    book.check(aws, located, request.options, case)
-    graph = book.steps(request.options)
-    caller, doubt = _caller(who, aws, located)
-    with _opened(request, case, aws, located, caller, run, tell) as session:
+    playbook = by_command(request.command)
+    options = request.options or playbook.options()
+    identity = aws.spawn(lambda: aws.identity)
+    if begin and begin.get("subject"):
+        located = playbook.recorded(aws, begin)
+    else:
+        located = playbook.locate(aws, request.target, request.access.region)
+    playbook.check(aws, located, options, case)
+    graph = Graph(playbook.steps(options))
+    caller, doubt = _caller(identity, aws, located)
+    beginning = _beginning(request, located, caller, aws, options, playbook.schema)
+    with _opened(request, case, aws, located, caller, beginning, run, listener) as session:
         reports = session.runner.respond(graph)
-        judge = getattr(book, "judge", judge_response)
-        verdict = judge(
+        verdict = playbook.judge(
             graph, reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
         )
-        held = {r.name: r.ended_at for r in reports if holds(r.result)}
+        ended = {r.name: r.ended_at for r in reports if holds(r.result)}
         contains = [step.name for step in graph if step.action.contains]
-        after = max((held[n] for n in contains if n in held), default=None)
+        after = max((ended[n] for n in contains if n in ended), default=None)
         return session.close(
             verdict,
             reports,
             collecting={step.name for step in graph if step.action.collects},
-            contained_after=after - clock if after and set(contains) <= set(held) else None,
+            contained_after=after - clock if after and set(contains) <= set(ended) else None,
             risks=[*doubt, *(f"region not searched: {line}" for line in located.trouble)],
         )
 
 
 def _caller(
-    asked: Future[Identity], aws: Aws, located: Located
+    identity: Future[Identity], aws: Aws, located: Located[Subject]
 ) -> tuple[Identity, tuple[str, ...]]:
-    """Who calls. An instance is not left uncontained for it: its owner will do, and is told."""
+    """Who calls, and what is not known of it, a line each.
+
+    An instance is not left uncontained because STS does not answer: its owner will do.
+    """
     try:
-        return asked.result(CALLER_WAIT), ()
+        return identity.result(CALLER_WAIT), ()
     except Exception as error:
-        interfaces = located.scene.interfaces if located.scene else []
-        account = located.account or next((str(i["OwnerId"]) for i in interfaces), "")
-        if not account or not located.scene or isinstance(error, CordonError):
+        if isinstance(error, CordonError):
             raise
-        told = f"who responded is not in the record, for STS does not say: {explain(error)}"
-        return aws.presume(account, located.region), (told,)
+        account = located.account or located.subject.account()
+        if not account:
+            raise
+        doubt = f"who responded is not in the record, for STS does not say: {explain(error)}"
+        return aws.presume(account, located.region), (doubt,)
 
 
-def release(request: Request, tell: Listener = lambda _r: None, *, run: str = "") -> Report:
+def release(request: Request, listener: Listener = lambda _r: None, *, run: str = "") -> Report:
     """Restores what the case's record of the target says, and reports what changed since."""
     case = Case(request.case)
     begin = _responding_run(case, request.target).begin
@@ -139,20 +139,23 @@ def release(request: Request, tell: Listener = lambda _r: None, *, run: str = ""
             + "; ".join(faults),
             "Look at `cordon case verify`; `cordon case sync` fetches the vault's copy.",
         )
-    located = _recorded(begin)
-    access = dataclasses.replace(request.access, region=request.access.region or located.region)
+    playbook = by_command(str(begin["command"]))
+    region = request.access.region or str(begin["region"])
+    access = dataclasses.replace(request.access, region=region)
     aws = Aws(access, case=case.id, read_only=request.dry_run)
+    located = playbook.recorded(aws, begin)
     if aws.identity.account != located.account:
         raise BadInput(
             f"{located.target} is in account {located.account}, and these credentials are for "
             f"{aws.identity.account}",
             "Use the credentials of the account that the case began in.",
         )
-    if INSTANCE_ID.fullmatch(located.target):
-        refuse_if_held(Scene(aws, located.region, located.target), case.id)
-    request = dataclasses.replace(request, command="release", options=options_of(begin))
+    playbook.check_release(located, case)
+    request = dataclasses.replace(request, command="release")
     graph = _all_steps(case, located.target)
-    with _opened(request, case, aws, located, aws.identity, run, tell) as session:
+    options = playbook.from_journal(begin)
+    beginning = _beginning(request, located, aws.identity, aws, options, playbook.schema)
+    with _opened(request, case, aws, located, aws.identity, beginning, run, listener) as session:
         reports = session.runner.release(graph)
         verdict = judge_release(
             reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
@@ -160,7 +163,7 @@ def release(request: Request, tell: Listener = lambda _r: None, *, run: str = ""
         return session.close(verdict, reports)
 
 
-def resume(request: Request, tell: Listener = lambda _r: None) -> list[Report]:
+def resume(request: Request, listener: Listener = lambda _r: None) -> list[Report]:
     """Goes on with every run of the case that did not finish, with the options it began with."""
     reports = []
     for run in Case(request.case).runs():
@@ -172,41 +175,29 @@ def resume(request: Request, tell: Listener = lambda _r: None) -> list[Report]:
             command=str(begin["command"]),
             target=str(begin["target"]),
             access=dataclasses.replace(request.access, region=str(begin["region"])),
-            options=options_of(begin),
         )
         if again.command == "release":
-            reports.append(release(again, tell, run=run.name))
+            reports.append(release(again, listener, run=run.name))
         else:
-            located = _recorded(begin) if begin.get("subject") else None
-            reports.append(respond(again, tell, run=run.name, located=located))
+            options = by_command(again.command).from_journal(begin)
+            again = dataclasses.replace(again, options=options)
+            reports.append(respond(again, listener, run=run.name, begin=begin))
     return reports
-
-
-def options_of(begin: Mapping[str, Any]) -> Options:
-    """The options that a run began with; those this version does not know are refused."""
-    known = {f.name: f for f in dataclasses.fields(Options)}
-    stored = dict(begin["options"])
-    if unknown := set(stored) - set(known):
-        raise BadInput(
-            f"the run was begun by another version of cordon (options {', '.join(unknown)})",
-            "Use that version to resume or release it.",
-        )
-    chosen: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
-    return Options(**chosen)
 
 
 def _responding_run(case: Case, target: str) -> Run:
     """The newest run that responded to a target, by its id or as the user wrote it then."""
-    runs = [r for r in reversed(case.runs()) if r.begin.get("command") in NAMES]
-    found = [r for r in runs if r.begin.get("target") == target]
-    found = found or [r for r in runs if r.begin.get("asked") == target]
-    meant = sorted({str(r.begin["target"]) for r in found})
-    if len(meant) > 1:
+    commands = released_commands()
+    runs = [r for r in reversed(case.runs()) if r.begin.get("command") in commands]
+    matching = [r for r in runs if r.begin.get("target") == target]
+    matching = matching or [r for r in runs if r.begin.get("asked") == target]
+    targets = sorted({str(r.begin["target"]) for r in matching})
+    if len(targets) > 1:
         raise BadInput(
-            f"{target} means several targets in case {case.id}: {', '.join(meant)}", "Give one."
+            f"{target} means several targets in case {case.id}: {', '.join(targets)}", "Give one."
         )
-    if found:
-        return found[0]
+    if matching:
+        return matching[0]
     raise BadInput(
         f"case {case.id} has no record of {target} on this machine",
         "`cordon case list` shows the cases here; `cordon case sync --case "
@@ -214,42 +205,35 @@ def _responding_run(case: Case, target: str) -> Run:
     )
 
 
-def _recorded(begin: Mapping[str, Any]) -> Located:
-    """The target as the run that began so had located it."""
-    return Located(
-        str(begin["region"]),
-        str(begin["target"]),
-        str(begin["account"]),
-        subject=str(begin.get("subject", "")),
-    )
+def _all_steps(case: Case, target: str) -> Graph:
+    """The steps of every run on a target, in their playbook's order: options add some.
 
-
-def _all_steps(case: Case, target: str) -> list[Step]:
-    """The steps of every run on a target, in their playbook's order: options add some."""
-    merged: list[Step] = []
+    Of a step that several runs had, the newest run's settings count.
+    """
+    merged: list[AnyStep] = []
+    commands = released_commands()
     for run in case.runs():
         begin = run.begin
-        if begin.get("target") != target or begin.get("command") not in NAMES:
+        if begin.get("target") != target or begin.get("command") not in commands:
             continue
-        place = 0
-        for step in playbook(str(begin["command"])).steps(options_of(begin)):
+        playbook = by_command(str(begin["command"]))
+        position = 0
+        for step in playbook.steps(playbook.from_journal(begin)):
             names = [known.name for known in merged]
             if step.name in names:
-                place = names.index(step.name) + 1
+                position = names.index(step.name)
+                merged[position] = step
             else:
-                merged.insert(place, step)
-                place += 1
-    return merged
+                merged.insert(position, step)
+            position += 1
+    return Graph(merged)
 
 
 class _Session:
-    """One run in the making: its incident and runner, and how to close its record."""
+    """One run in the making: its runner, and how to close its record (None: a dry run)."""
 
-    def __init__(
-        self, request: Request, runner: Runner, record: Journal | None, mirror: Mirror
-    ) -> None:
-        self.request, self.runner = request, runner
-        self._record, self._mirror = record, mirror
+    def __init__(self, request: Request, runner: Runner, record: OpenedRun | None) -> None:
+        self.request, self.runner, self._record = request, runner, record
 
     def close(
         self,
@@ -262,25 +246,11 @@ class _Session:
     ) -> Report:
         """Journals the end, waits for the vault, and makes the report."""
         incident = self.runner.incident
-        incomplete = [
-            f"{r.name}: {reason_of(r.result)}"
-            for r in reports
-            if r.name in collecting
-            and (
-                isinstance(r.result, Failed)
-                or (isinstance(r.result, Skipped) and r.result.incomplete)
-            )
-        ]
-        incomplete += self._write_end(verdict, reports)
-        if self._record and (not_sent := self._mirror.close(VAULT_WAIT)):
-            incomplete.append(
-                f"not in the vault yet: {not_sent} (cordon case sync --case "
-                f"{incident.case} finishes it)"
-            )
+        evidence = self._evidence(verdict, reports, collecting)
         code = verdict.exit_code
-        if code == DONE and incomplete and self._record:
+        if code == DONE and self._record and not evidence.complete:
             code = INCOMPLETE
-        told = [risk for r in reports for risk in r.risks]
+        of_steps = [risk for r in reports for risk in r.risks]
         return Report(
             case=incident.case,
             command=self.request.command,
@@ -292,31 +262,52 @@ class _Session:
             exit_code=code,
             steps=reports,
             contained_after_s=None if contained_after is None else round(contained_after, 3),
-            residual_risks=list(dict.fromkeys([*told, *risks])),
-            evidence=self._evidence(incident, incomplete),
+            residual_risks=list(dict.fromkeys([*of_steps, *risks])),
+            evidence=evidence,
         )
 
-    def _write_end(self, verdict: Verdict, reports: Sequence[StepReport]) -> list[str]:
-        if self._record is None:
-            return []
-        kind = "interrupted" if self.runner.interrupted else "end"
-        steps = {r.name: status_of(r.result) for r in reports}
-        try:
-            self._record.append(kind, outcome=verdict.outcome, steps=steps)
-        except JournalError as error:
-            return [error.message]
-        return []
-
-    def _evidence(self, incident: Incident, incomplete: list[str]) -> Evidence:
+    def _evidence(
+        self, verdict: Verdict, reports: Sequence[StepReport], collecting: Collection[str]
+    ) -> Evidence:
         if self._record is None:
             return Evidence(complete=False, trouble="a dry run collects nothing")
-        place = f"cases/{incident.case}/{incident.run}/"
-        return Evidence(
-            local=str(self._record.folder.parent),
-            vault=f"s3://{self._mirror.bucket}/{place}" if self._mirror.bucket else "",
-            complete=not incomplete,
-            trouble="; ".join(incomplete),
+        return self._record.close(
+            verdict.outcome,
+            steps={r.name: status_of(r.result) for r in reports},
+            missing=[
+                f"{r.name}: {reason_of(r.result)}"
+                for r in reports
+                if r.name in collecting and _lacks_evidence(r)
+            ],
+            interrupted=self.runner.interrupted,
         )
+
+
+def _lacks_evidence(report: StepReport) -> bool:
+    result = report.result
+    return isinstance(result, Failed) or (isinstance(result, Skipped) and result.incomplete)
+
+
+def _beginning(
+    request: Request,
+    located: Located[Subject],
+    caller: Identity,
+    aws: Aws,
+    options: Options,
+    schema: int,
+) -> Beginning:
+    return Beginning(
+        command=request.command,
+        target=located.target,
+        asked=request.target,
+        subject=located.subject.as_recorded(),
+        account=caller.account,
+        region=located.region,
+        responder=request.responder,
+        options=dataclasses.asdict(options),
+        options_schema=schema,
+        clock_behind_s=aws.clock_behind.total_seconds(),
+    )
 
 
 @contextmanager
@@ -324,58 +315,38 @@ def _opened(
     request: Request,
     case: Case,
     aws: Aws,
-    located: Located,
-    who: Identity,
+    located: Located[Subject],
+    caller: Identity,
+    beginning: Beginning,
     run: str,
-    tell: Listener,
+    listener: Listener,
 ) -> Iterator[_Session]:
     """Locks the case, begins or goes on with its journal, and gives the session."""
-    mirror = Mirror(lambda: vault.find(aws, located.region))
-    run = run or new_run()
     with nullcontext() if request.dry_run else case.locked(located.target):
-        record: Journal | None = None
-        evidence: Any = NoEvidence(case)
+        record: OpenedRun | None = None
+        evidence: EvidenceStore = NoEvidence(case)
         if not request.dry_run:
-            record, evidence = open_run(case, run, mirror)
-            _begin(record, request, located, who, aws.clock_behind)
+            record = OpenedRun(case, lambda: vault.find(aws, located.region), run=run)
+            evidence = record.evidence
+            record.begin(beginning, caller.arn)
         incident = Incident(
             case=case.id,
-            run=run,
+            run=record.run if record else run or new_run(),
             responder=request.responder,
             aws=aws,
-            account=who.account,
-            partition=who.partition,
+            account=caller.account,
+            partition=caller.partition,
             region=located.region,
             target=located.target,
-            options=request.options,
-            scene=located.scene or Scene(aws, located.region, located.target),
+            subject=located.subject,
+            prepared=located.prepared or PreparedRegion(aws, located.region),
             evidence=evidence,
             started=_started(case, located.target),
-            subject=located.subject,
             watch=request.watch,
         )
         undo = case.undo_record(located.target)
-        yield _Session(request, Runner(incident, record, undo=undo, tell=tell), record, mirror)
-
-
-def _begin(
-    record: Journal, request: Request, located: Located, who: Identity, behind: timedelta
-) -> None:
-    record.caller = who.arn
-    record.append(
-        "resume" if record.entries else "begin",
-        command=request.command,
-        target=located.target,
-        asked=request.target,
-        subject=located.subject,
-        account=who.account,
-        region=located.region,
-        responder=request.responder,
-        options=dataclasses.asdict(request.options),
-        kit=VERSION,
-        host=platform.node(),
-        clock_behind_s=behind.total_seconds(),
-    )
+        journal = record.journal if record else None
+        yield _Session(request, Runner(incident, journal, undo=undo, listener=listener), record)
 
 
 def _started(case: Case, target: str) -> datetime:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
-from responders.action import Action, Incident, Seen
+from responders.action import AnyAction, Incident, Observation, Subject
 from responders.aws import Call, explain, recording
 from responders.errors import JournalError, Skip
+from responders.graph import AnyStep, Graph
 from responders.record import journal
 from responders.record.case import Undo
 from responders.record.journal import Journal
@@ -32,32 +33,6 @@ from responders.result import (
     reason_of,
     status_of,
 )
-from responders.scene import Scene
-
-FRESH_FOR = 5.0
-"""Seconds for which the first scene may serve first looks; later ones look anew."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """An action and its place in the graph.
-
-    `after`: a step and the longest wait for it. None: starts once that one has ended, however it
-    ended, and looks anew if it changed something. Seconds: starts once that one has acted, or so
-    long after the response began. `needs`: runs only if these hold. Names that are not in the
-    playbook don't count. `recheck`: looked at once more at the end, and done again if it no longer
-    holds.
-    """
-
-    action: Action
-    after: Mapping[str, float | None] = field(default_factory=dict)
-    needs: tuple[str, ...] = ()
-    recheck: bool = False
-
-    @property
-    def name(self) -> str:
-        """The action's name."""
-        return self.action.name
 
 
 @dataclass(frozen=True)
@@ -66,8 +41,8 @@ class StepReport:
 
     name: str
     result: Result
-    seen: Seen = field(default_factory=dict)
-    now: Seen | None = None
+    observation: Observation = field(default_factory=dict)
+    now: Observation | None = None
     notes: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
     started: str = ""
@@ -82,13 +57,14 @@ class StepReport:
             "status": status_of(self.result),
             "reason": reason_of(self.result),
             "notes": list(self.notes),
-            "seen": dict(self.seen),
+            "seen": dict(self.observation),
             "started": self.started,
             "ended": self.ended,
         }
 
 
 Listener = Callable[[StepReport], None]
+"""Called with each step's report as it ends, and with the plan of one that announces it."""
 
 
 class Runner:
@@ -96,16 +72,16 @@ class Runner:
 
     def __init__(
         self,
-        incident: Incident,
+        incident: Incident[Subject],
         record: Journal | None,
         *,
         undo: Mapping[str, Undo] | None = None,
-        tell: Listener = lambda _report: None,
+        listener: Listener = lambda _report: None,
     ) -> None:
         self.incident = incident
         self._journal = record
-        self._record = undo or {}
-        self._tell = tell
+        self._undo_record = undo or {}
+        self._listener = listener
         self._ended: dict[str, threading.Event] = {}
         self._acted: dict[str, threading.Event] = {}
         self._began = time.monotonic()
@@ -116,9 +92,9 @@ class Runner:
         """Whether the user asked to stop."""
         return self.incident.stopping.is_set()
 
-    def respond(self, steps: Iterable[Step]) -> list[StepReport]:
+    def respond(self, steps: Iterable[AnyStep]) -> list[StepReport]:
         """Runs the graph and gives the reports in the playbook's order."""
-        graph = list(steps)
+        graph = Graph(steps)
         self._ended = {step.name: threading.Event() for step in graph}
         self._acted = {step.name: threading.Event() for step in graph}
         self._began = time.monotonic()
@@ -126,7 +102,7 @@ class Runner:
         self._in_threads([s for s in graph if s.recheck], self._recheck)
         return [self._reports[step.name] for step in graph]
 
-    def _in_threads(self, steps: list[Step], work: Callable[[Step], None]) -> None:
+    def _in_threads(self, steps: Sequence[AnyStep], work: Callable[[AnyStep], None]) -> None:
         if not steps:
             return
         with ThreadPoolExecutor(len(steps), thread_name_prefix="step") as pool:
@@ -141,17 +117,17 @@ class Runner:
 
     # -- one step --
 
-    def _run(self, step: Step) -> None:
+    def _run(self, step: AnyStep) -> None:
         try:
             self._finish(step, self._attempt(step, fresh=self._await(step)))
         finally:
             self._acted[step.name].set()
             self._ended[step.name].set()
 
-    def _await(self, step: Step) -> bool:
+    def _await(self, step: AnyStep) -> bool:
         """Waits for the steps before; whether one that was waited out changed something."""
         stale = False
-        for name, at_most in {**dict.fromkeys(step.needs), **step.after}.items():
+        for name, at_most in step.waits.items():
             if name not in self._ended:
                 continue
             if at_most is None:
@@ -161,22 +137,22 @@ class Runner:
                 self._acted[name].wait(max(0.0, self._began + at_most - time.monotonic()))
         return stale
 
-    def _finish(self, step: Step, report: StepReport) -> None:
+    def _finish(self, step: AnyStep, report: StepReport) -> None:
         self._reports[step.name] = report
         self._say(report)
 
     def _say(self, report: StepReport) -> None:
         try:
-            self._tell(report)
+            self._listener(report)
         except OSError:
             # The terminal is gone. That must not stop a response, and the record has it all.
-            self._tell = lambda _report: None
+            self._listener = lambda _report: None
 
-    def _attempt(self, step: Step, *, fresh: bool) -> StepReport:
+    def _attempt(self, step: AnyStep, *, fresh: bool) -> StepReport:
         started = journal.now()
         incident = self._for_step(step.name, fresh=fresh)
-        seen: Seen = {}
-        now: Seen | None = None
+        observation: Observation = {}
+        now: Observation | None = None
         with recording() as calls:
             if self.interrupted:
                 result: Result = Skipped("interrupted before it began")
@@ -184,55 +160,59 @@ class Runner:
                 result = Skipped(f"needs {', '.join(unmet)}, which did not succeed", True)
             else:
                 try:
-                    seen = step.action.observe(incident)
-                    lacks = step.action.lacks(incident, seen)
+                    observation = step.action.observe(incident)
+                    lacks = step.action.lacks(incident, observation)
                 except Skip as skip:
                     result = Skipped(str(skip), skip.incomplete)
                 except Exception as error:
                     result = Failed(explain(error))
                 else:
-                    result, now = self._decide(step.action, incident, seen, lacks, calls)
-            report = _report(step.action, incident, result, seen, now, started)
+                    result, now = self._decide(step.action, incident, observation, lacks, calls)
+            report = _report(step.action, incident, result, observation, now, started)
             return self._write_result(report, calls)
 
-    def _unmet(self, step: Step) -> list[str]:
+    def _unmet(self, step: AnyStep) -> list[str]:
         if self._journal is None:
             return []
-        return [n for n in step.needs if n in self._reports and not holds(self._reports[n].result)]
+        return [n for n in step.needed if n in self._reports and not holds(self._reports[n].result)]
 
     def _decide(
         self,
-        action: Action,
-        incident: Incident,
-        seen: Seen,
+        action: AnyAction,
+        incident: Incident[Subject],
+        observation: Observation,
         lacks: tuple[str, ...],
         calls: list[Call],
-    ) -> tuple[Result, Seen | None]:
+    ) -> tuple[Result, Observation | None]:
         if not lacks:
-            return AlreadyInPlace(), seen
+            return AlreadyInPlace(), observation
         if self._journal is None:
             return Planned(lacks), None
         try:
             self._journal.append(
-                "intend", action.name, seen=seen, lacks=lacks, requests=_ids(calls)
+                "intend", action.name, seen=observation, lacks=lacks, requests=_ids(calls)
             )
         except JournalError as error:
             return Failed(error.message, lacks), None
         if action.announce:
-            self._say(StepReport(action.name, Planned(lacks), seen))
-        return self._act(action, incident, seen)
+            self._say(StepReport(action.name, Planned(lacks), observation))
+        return self._act(action, incident, observation)
 
-    def _act(self, action: Action, incident: Incident, seen: Seen) -> tuple[Result, Seen | None]:
+    def _act(
+        self, action: AnyAction, incident: Incident[Subject], observation: Observation
+    ) -> tuple[Result, Observation | None]:
         """Acts and looks again. What contains is tried once more on what that look found."""
-        result, now = self._try(action, incident, seen)
+        result, now = self._try(action, incident, observation)
         if isinstance(result, Failed) and action.contains and now is not None:
-            return self._try(action, self._refreshed(incident, seen), now)
+            return self._try(action, self._refreshed(incident, observation), now)
         return result, now
 
-    def _try(self, action: Action, incident: Incident, seen: Seen) -> tuple[Result, Seen | None]:
+    def _try(
+        self, action: AnyAction, incident: Incident[Subject], observation: Observation
+    ) -> tuple[Result, Observation | None]:
         trouble = ""
         try:
-            action.act(incident, seen)
+            action.act(incident, observation)
         except Skip as skip:
             return Skipped(str(skip), skip.incomplete), None
         except Exception as error:
@@ -240,7 +220,7 @@ class Runner:
         finally:
             self._acted[action.name].set()
         try:
-            fresh = self._refreshed(incident, seen)
+            fresh = self._refreshed(incident, observation)
             now = action.observe(fresh)
             left = action.lacks(fresh, now)
         except Exception as error:
@@ -273,7 +253,7 @@ class Runner:
             )
         return report
 
-    def _recheck(self, step: Step) -> None:
+    def _recheck(self, step: AnyStep) -> None:
         before = self._reports[step.name]
         if self._journal is None or self.interrupted or not holds(before.result):
             return
@@ -282,20 +262,23 @@ class Runner:
             return
         notes = (*before.notes, "it no longer held at the end, and was tried again", *report.notes)
         risks = (*before.risks, *report.risks)
-        self._finish(step, dataclasses.replace(report, seen=before.seen, notes=notes, risks=risks))
+        self._finish(
+            step,
+            dataclasses.replace(report, observation=before.observation, notes=notes, risks=risks),
+        )
 
     # -- release --
 
-    def release(self, steps: Iterable[Step]) -> list[StepReport]:
+    def release(self, steps: Iterable[AnyStep]) -> list[StepReport]:
         """Undoes the recorded steps in reverse; what changed since is reported, not overwritten."""
-        for step in reversed([s for s in steps if s.name in self._record]):
-            self._finish(step, self._undo(step.action, self._record[step.name]))
+        for step in reversed([s for s in steps if s.name in self._undo_record]):
+            self._finish(step, self._undo(step.action, self._undo_record[step.name]))
         return list(self._reports.values())
 
-    def _undo(self, action: Action, record: Undo) -> StepReport:
+    def _undo(self, action: AnyAction, record: Undo) -> StepReport:
         started = journal.now()
         incident = self._for_step(action.name, fresh=True)
-        now: Seen = {}
+        now: Observation = {}
         with recording() as calls:
             try:
                 if self.interrupted:
@@ -309,7 +292,12 @@ class Runner:
             return self._write_result(_report(action, incident, result, now, None, started), calls)
 
     def _restore(
-        self, action: Action, incident: Incident, record: Undo, now: Seen, calls: list[Call]
+        self,
+        action: AnyAction,
+        incident: Incident[Subject],
+        record: Undo,
+        now: Observation,
+        calls: list[Call],
     ) -> Result:
         before = record.before
         back = {k for k in before if action.restored(before[k], now.get(k))}
@@ -341,25 +329,28 @@ class Runner:
 
     # -- helpers --
 
-    def _for_step(self, name: str, *, fresh: bool) -> Incident:
-        scene = self.incident.scene
-        if fresh or time.monotonic() - scene.made > FRESH_FOR:
-            scene = self._new_scene()
-        first: dict[str, Seen] = {step: undo.before for step, undo in self._record.items()}
+    def _for_step(self, name: str, *, fresh: bool) -> Incident[Subject]:
+        subject = self.incident.subject
+        if fresh or not subject.is_fresh:
+            subject = subject.afresh()
+        first: dict[str, Observation] = {
+            step: undo.before for step, undo in self._undo_record.items()
+        }
         for step, report in list(self._reports.items()):
-            first[step] = {**report.seen, **first.get(step, {})}
+            first[step] = {**report.observation, **first.get(step, {})}
         known = first.pop(name, {})
         return dataclasses.replace(
-            self.incident, scene=scene, known=known, earlier=first, notes=[], risks=[]
+            self.incident, subject=subject, known=known, earlier=first, notes=[], risks=[]
         )
 
-    def _refreshed(self, incident: Incident, seen: Seen | None = None) -> Incident:
+    def _refreshed(
+        self, incident: Incident[Subject], observation: Observation | None = None
+    ) -> Incident[Subject]:
         return dataclasses.replace(
-            incident, scene=self._new_scene(), known={**(seen or {}), **incident.known}
+            incident,
+            subject=incident.subject.afresh(),
+            known={**(observation or {}), **incident.known},
         )
-
-    def _new_scene(self) -> Scene:
-        return Scene(self.incident.aws, self.incident.region, self.incident.target)
 
 
 def _changed(result: Result) -> bool:
@@ -367,12 +358,17 @@ def _changed(result: Result) -> bool:
 
 
 def _report(
-    action: Action, incident: Incident, result: Result, seen: Seen, now: Seen | None, started: str
+    action: AnyAction,
+    incident: Incident[Subject],
+    result: Result,
+    observation: Observation,
+    now: Observation | None,
+    started: str,
 ) -> StepReport:
     return StepReport(
         action.name,
         result,
-        seen,
+        observation,
         now,
         tuple(dict.fromkeys(incident.notes)),
         tuple(dict.fromkeys(incident.risks)),

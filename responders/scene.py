@@ -1,4 +1,7 @@
-"""What one instance looks like: each question is asked once, all of them at the same time."""
+"""What one instance looks like: each question is asked once, all of them at the same time.
+
+This is the subject of every incident that is about an instance.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from contract import Manifest
 from responders import prepared
+from responders.action import Subject
 from responders.aws import Aws
 from responders.clients import Clients
 from responders.host import branch_interfaces
 from responders.permissions import allow
+from responders.prepared import PreparedRegion
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling.type_defs import AutoScalingInstanceDetailsTypeDef
@@ -29,20 +33,26 @@ PERMISSIONS = (
 )
 T = TypeVar("T")
 
+FRESH_FOR = 5.0
+"""Seconds for which the answers to a first look may be believed; later looks ask anew."""
+
 
 class InstanceGone(Exception):
     """The instance is not there any more."""
 
 
-class Scene:
+class Scene(Subject):
     """Answers about one instance, cached for the life of this object.
 
     The runner makes a new one for every look after a change, so that nobody believes an old answer.
     """
 
-    def __init__(self, aws: Aws, region: str, instance_id: str) -> None:
+    def __init__(
+        self, aws: Aws, region: str, instance_id: str, prepared_region: PreparedRegion | None = None
+    ) -> None:
         self.aws, self.region, self.instance_id = aws, region, instance_id
-        self.made = time.monotonic()
+        self.prepared = prepared_region or PreparedRegion(aws, region)
+        self._made = time.monotonic()
         self.unseen: list[str] = []
         """Lines about interfaces that may be there and could not be asked for."""
         self._answers: dict[str, Future[Any]] = {}
@@ -61,9 +71,22 @@ class Scene:
             ("interfaces", self._interfaces),
             ("fleet", self._fleet),
             ("groups", self._groups),
-            ("manifest", self._manifest),
         ):
             self._once(name, ask)
+        self.prepared.prefetch()
+
+    def afresh(self) -> Scene:
+        """The same instance, with everything to be asked anew but what its region has prepared."""
+        return Scene(self.aws, self.region, self.instance_id, self.prepared)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether its answers are so new that a first look may believe them."""
+        return time.monotonic() - self._made <= FRESH_FOR
+
+    def account(self) -> str:
+        """The owner of its interfaces; raises when they can't be described."""
+        return next((str(i["OwnerId"]) for i in self.interfaces), "")
 
     @property
     def client(self) -> Clients:
@@ -89,11 +112,6 @@ class Scene:
     def groups(self) -> list[prepared.Group]:
         """All security groups of the region that say they were prepared."""
         return self._once("groups", self._groups).result()
-
-    @property
-    def manifest(self) -> Manifest | None:
-        """The region's manifest, None where there is none."""
-        return self._once("manifest", self._manifest).result()
 
     def _instance(self) -> InstanceTypeDef:
         answer = self.client("ec2").describe_instances(
@@ -124,6 +142,3 @@ class Scene:
 
     def _groups(self) -> list[prepared.Group]:
         return prepared.groups(self.aws, self.region)
-
-    def _manifest(self) -> Manifest | None:
-        return prepared.manifest(self.aws, self.region)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import SomeFailed, explain
 from responders.errors import Skip
 from responders.permissions import allow, ec2
 from responders.volumes import workstation
-from responders.volumes.workstation import DEVICES, OWN
+from responders.volumes.workstation import DEVICES, OWN, Workstation
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import InstanceTypeDef
@@ -19,7 +19,7 @@ ATTACHES = 120.0
 EVERY = 2.0
 
 
-class AttachVolumes(Action):
+class AttachVolumes(Action[Workstation]):
     """Every volume that was made for the workstation is attached to it."""
 
     name = "attach"
@@ -32,7 +32,7 @@ class AttachVolumes(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Workstation]) -> Observation:
         """Volume to its device on the workstation, empty when it is not attached there."""
         found = _machine(incident)
         made = workstation.volumes(incident.client("ec2"), incident.case)
@@ -40,17 +40,19 @@ class AttachVolumes(Action):
             str(v["VolumeId"]): workstation.attached_to(v, str(found["InstanceId"])) for v in made
         }
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Workstation], observation: Observation) -> tuple[str, ...]:
         """A line for each volume that is not attached."""
-        return tuple(f"{volume} is not attached" for volume, device in seen.items() if not device)
+        return tuple(
+            f"{volume} is not attached" for volume, device in observation.items() if not device
+        )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Workstation], observation: Observation) -> None:
         """One after the other: a name is free only until it is given."""
         found = _machine(incident)
         free = workstation.free_devices(found)
-        waiting = [volume for volume, device in seen.items() if not device]
+        waiting = [volume for volume, device in observation.items() if not device]
         if len(waiting) > len(free):
-            raise SomeFailed([no_room(len(seen))])
+            raise SomeFailed([no_room(len(observation))])
         failures = []
         for volume, device in zip(waiting, free, strict=False):
             try:
@@ -67,7 +69,7 @@ class AttachVolumes(Action):
         if failures:
             raise SomeFailed(failures)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Workstation], before: Observation) -> None:
         """Nothing: closing is a command of its own."""
         raise Skip("`cordon workstation close` detaches them")
 
@@ -80,7 +82,7 @@ def no_room(volumes: int) -> str:
     )
 
 
-def _machine(incident: Incident) -> InstanceTypeDef:
+def _machine(incident: Incident[Workstation]) -> InstanceTypeDef:
     found = workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
     if found is None:
         raise Skip("no workstation is open yet")

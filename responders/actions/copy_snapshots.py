@@ -7,15 +7,17 @@ what can be done now, says what is still to come, and is run again (`cordon snap
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract import TAG_CASE, TAG_COPY, TAG_STATUS, Status
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import code_of
 from responders.errors import Skip
 from responders.host.call_once import once
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow
+from responders.scene import Scene
 from responders.volumes import snapshots
 from responders.volumes.snapshots import SNAPSHOTS, Snapshot
 
@@ -36,8 +38,13 @@ class CopyFailed(Exception):
     """EC2 gave up on a snapshot or a copy; the text says which and why."""
 
 
-class CopySnapshots(Action):
+@dataclass(frozen=True)
+class CopySnapshots(Action[Scene]):
     """Every snapshot of the case is under the kit's key, or has a complete copy that is."""
+
+    is_wanted: bool = True
+    waits: bool = False
+    """Whether it waits until all are copied, which may take hours."""
 
     name = "copy-snapshots"
     collects = True
@@ -75,10 +82,10 @@ class CopySnapshots(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Original to its copy (None: none), and what is still to come."""
         key = incident.manifest.key_arn
-        if not incident.options.copy:
+        if not self.is_wanted:
             raise Skip("not asked for")
         if not key:
             raise Skip(f"no key is prepared in {incident.region} to copy under", incomplete=True)
@@ -91,11 +98,11 @@ class CopySnapshots(Action):
             incident.note(f"{failed.id}, a copy of {failed.copy_of}, failed: {failed.trouble}")
         return {s.id: _state(s, copies.get(s.id), key) for s in wanted}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each snapshot that is not yet safe under the kit's key."""
-        return tuple(str(state["left"]) for state in seen.values() if state["left"])
+        return tuple(str(state["left"]) for state in observation.values() if state["left"])
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Starts the copies that can start; with `wait`, goes on until all are complete.
 
         `Skip`, incomplete, while some are still to come; `CopyFailed` when EC2 gives up on one.
@@ -109,7 +116,7 @@ class CopySnapshots(Action):
             _refuse_failed(incident, begun)
             return not self.lacks(incident, now)
 
-        limit = LONGEST if incident.options.wait else 0.0
+        limit = LONGEST if self.waits else 0.0
         if finished() or (limit and incident.wait_for(finished, seconds=limit, every=EVERY)):
             return
         left = "; ".join(self.lacks(incident, self.observe(incident)))
@@ -118,7 +125,7 @@ class CopySnapshots(Action):
             incomplete=True,
         )
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Nothing: copies are evidence."""
         raise Skip("the copies are evidence, and stay")
 
@@ -143,7 +150,7 @@ def _state(original: Snapshot, copy: Snapshot | None, key: str) -> JsonObject:
     return {"copy": copy.id, "left": left, "percent": 0.5 + copy.percent / 200}
 
 
-def _start(incident: Incident, begun: set[str]) -> None:
+def _start(incident: Incident[Scene], begun: set[str]) -> None:
     """Starts as many copies as the region has room for; adds their ids to `begun`."""
     client, key = incident.client("ec2"), incident.manifest.key_arn
     found = snapshots.of_case(client, incident.case, incident.target)
@@ -167,7 +174,7 @@ def _start(incident: Incident, begun: set[str]) -> None:
             return
 
 
-def _copy(incident: Incident, original: Snapshot) -> str:
+def _copy(incident: Incident[Scene], original: Snapshot) -> str:
     tags = {
         **{k: v for k, v in original.tags.items() if not k.startswith("aws:")},
         TAG_CASE: incident.case,
@@ -194,7 +201,7 @@ def _copy(incident: Incident, original: Snapshot) -> str:
     return str(answer["SnapshotId"])
 
 
-def _refuse_failed(incident: Incident, begun: set[str]) -> None:
+def _refuse_failed(incident: Incident[Scene], begun: set[str]) -> None:
     """What failed is a failure, not something still to come. A copy that failed before this run
     was begun anew."""
     found = snapshots.of_case(incident.client("ec2"), incident.case, incident.target)

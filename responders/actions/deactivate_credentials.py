@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import expecting
 from responders.identity.deny_policy import USERS
-from responders.identity.subject import subject_of
+from responders.identity.principal import Principal
 from responders.permissions import allow
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ KINDS = (
 )
 
 
-class DeactivateCredentials(Action):
+class DeactivateCredentials(Action[Principal]):
     """Status `Inactive`; nothing is deleted."""
 
     name = "deactivate-credentials"
@@ -81,9 +81,9 @@ class DeactivateCredentials(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Principal]) -> Observation:
         """Kind and id to status; None for one that is gone."""
-        client, user = incident.client("iam"), subject_of(incident).name
+        client, user = incident.client("iam"), incident.subject.name
         found = {
             f"{kind.name} {credential}": status
             for kind in KINDS
@@ -91,21 +91,23 @@ class DeactivateCredentials(Action):
         }
         return dict(sorted({**dict.fromkeys(incident.known), **found}.items()))
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Principal], observation: Observation) -> tuple[str, ...]:
         """A line for each that is active."""
-        return tuple(f"{thing} is active" for thing, status in seen.items() if status == "Active")
+        return tuple(
+            f"{thing} is active" for thing, status in observation.items() if status == "Active"
+        )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Principal], observation: Observation) -> None:
         """Every active one; one refusal stops no other."""
-        _set(incident, {t: "Inactive" for t, status in seen.items() if status == "Active"})
+        _set(incident, {t: "Inactive" for t, status in observation.items() if status == "Active"})
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Principal], before: Observation) -> None:
         """Each status as it was."""
         _set(incident, before)
 
 
-def _set(incident: Incident, wanted: Seen) -> None:
-    client, user = incident.client("iam"), subject_of(incident).name
+def _set(incident: Incident[Principal], wanted: Observation) -> None:
+    client, user = incident.client("iam"), incident.subject.name
 
     def update(thing: str) -> None:
         name, _, credential = thing.rpartition(" ")

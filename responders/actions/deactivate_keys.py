@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import code_of
 from responders.identity.deny_policy import SETTLES, USERS
-from responders.identity.subject import is_key, is_temporary, subject_of
+from responders.identity.principal import Principal
+from responders.identity.subject import is_key, is_temporary
 from responders.permissions import allow
 
 if TYPE_CHECKING:
     from types_boto3_iam.literals import StatusTypeType
 
 
-class DeactivateKeys(Action):
+@dataclass(frozen=True)
+class DeactivateKeys(Action[Principal]):
     """Status `Inactive`; nothing is deleted."""
+
+    all_keys: bool = False
+    """For a key: the other keys of its user too."""
 
     name = "deactivate-keys"
     contains = True
@@ -33,35 +40,46 @@ class DeactivateKeys(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Principal]) -> Observation:
         """Key id to its status; None for one that is gone."""
-        wanted = _wanted(incident)
-        there = statuses(incident)
-        chosen = there if wanted is None else {k: there.get(k) for k in wanted}
-        return dict(sorted({**{k: there.get(k) for k in incident.known}, **chosen}.items()))
+        present = statuses(incident)
+        chosen = self._chosen(incident, present)
+        return dict(sorted({**{k: present.get(k) for k in incident.known}, **chosen}.items()))
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Principal], observation: Observation) -> tuple[str, ...]:
         """A line for each key that is active."""
         if is_temporary(incident.target):
             incident.note("a temporary key can't be made inactive: its sessions are denied instead")
-        return tuple(f"{key} is active" for key, status in seen.items() if status == "Active")
+        return tuple(
+            f"{key} is active" for key, status in observation.items() if status == "Active"
+        )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Principal], observation: Observation) -> None:
         """Every active key at once; waits until IAM shows it."""
-        active = [key for key, status in seen.items() if status == "Active"]
+        active = [key for key, status in observation.items() if status == "Active"]
         incident.aws.each(lambda key: _update(incident, key, "Inactive"), active)
         _settled(incident, dict.fromkeys(active, "Inactive"))
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Principal], before: Observation) -> None:
         """Each key's status as it was."""
         for key, status in before.items():
             _update(incident, key, status)
         _settled(incident, before)
 
+    def _chosen(
+        self, incident: Incident[Principal], present: Mapping[str, str]
+    ) -> Mapping[str, str | None]:
+        """The keys to make inactive, with their statuses: the one key, or all of the user."""
+        if not is_key(incident.target) or self.all_keys:
+            return present
+        return (
+            {} if is_temporary(incident.target) else {incident.target: present.get(incident.target)}
+        )
 
-def statuses(incident: Incident) -> dict[str, str]:
+
+def statuses(incident: Incident[Principal]) -> dict[str, str]:
     """All keys of the subject, by id; none for a role, or a user that is gone."""
-    subject = subject_of(incident)
+    subject = incident.subject
     if subject.kind != "user":
         return {}
     pages = incident.client("iam").get_paginator("list_access_keys")
@@ -74,20 +92,13 @@ def statuses(incident: Incident) -> dict[str, str]:
     return {str(k["AccessKeyId"]): str(k["Status"]) for k in found}
 
 
-def _wanted(incident: Incident) -> list[str] | None:
-    """The keys to make inactive; None: all of the user."""
-    if not is_key(incident.target) or incident.options.all_keys:
-        return None
-    return [] if is_temporary(incident.target) else [incident.target]
-
-
-def _update(incident: Incident, key: str, status: StatusTypeType) -> None:
+def _update(incident: Incident[Principal], key: str, status: StatusTypeType) -> None:
     incident.client("iam").update_access_key(
-        UserName=subject_of(incident).name, AccessKeyId=key, Status=status
+        UserName=incident.subject.name, AccessKeyId=key, Status=status
     )
 
 
-def _settled(incident: Incident, wanted: Seen) -> None:
+def _settled(incident: Incident[Principal], wanted: Observation) -> None:
     incident.wait_for(
         lambda: dict(wanted) == {k: v for k, v in statuses(incident).items() if k in wanted},
         seconds=SETTLES,

@@ -5,17 +5,17 @@ Its record must be in the vault first (`responders.identity.key_deletion`).
 
 from __future__ import annotations
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.actions.deactivate_keys import statuses
 from responders.errors import Skip
 from responders.identity import key_deletion
 from responders.identity.deny_policy import SETTLES, USERS
-from responders.identity.subject import subject_of
+from responders.identity.principal import Principal
 from responders.permissions import allow
 from responders.record.case import Case
 
 
-class DeleteKey(Action):
+class DeleteKey(Action[Principal]):
     """The key is gone."""
 
     name = "delete-key"
@@ -30,36 +30,36 @@ class DeleteKey(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Principal]) -> Observation:
         """The key's status; None when it is gone."""
         return {incident.target: statuses(incident).get(incident.target)}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Principal], observation: Observation) -> tuple[str, ...]:
         """It is there."""
-        return tuple(f"{key} exists" for key, status in seen.items() if status is not None)
+        return tuple(f"{key} exists" for key, status in observation.items() if status is not None)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Principal], observation: Observation) -> None:
         """Deletes it, if it is still inactive and recorded."""
         obstacle = key_deletion.obstacle(
             incident.aws,
             Case(incident.case),
             incident.target,
-            seen[incident.target],
+            observation[incident.target],
             incident.region,
         )
         if obstacle:
             raise Skip(obstacle, incomplete=True)
         incident.client("iam").delete_access_key(
-            UserName=subject_of(incident).name, AccessKeyId=incident.target
+            UserName=incident.subject.name, AccessKeyId=incident.target
         )
         incident.wait_for(
             lambda: incident.target not in statuses(incident), seconds=SETTLES, every=1.0
         )
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Principal], before: Observation) -> None:
         """Can't: says what to do."""
         raise Skip(
             f"{incident.target} was deleted and can't come back: make a new key with "
-            f"`aws iam create-access-key --user-name {subject_of(incident).name}`",
+            f"`aws iam create-access-key --user-name {incident.subject.name}`",
             incomplete=True,
         )

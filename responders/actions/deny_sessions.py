@@ -6,94 +6,105 @@ that a session refreshed meanwhile dies too. Sessions issued later are not denie
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.identity import deny_document, principal
 from responders.identity.deny_document import Document
 from responders.identity.deny_policy import IdentityPolicy
 from responders.identity.principal import Principal
-from responders.identity.subject import is_key, require_editable, subject_of, trusted
+from responders.identity.subject import is_key, require_editable, trusted
 from responders.locate import INSTANCE_ID
 from responders.record.case import run_began
 from responders.record.journal import utc
 
 
-class DenySessions(Action):
+@dataclass(frozen=True)
+class DenySessions(Action[Principal]):
     """A deny of all sessions of a user or role, or of those of one name."""
+
+    session: str = ""
+    """Deny only sessions of this name; empty: all, or the one that the subject names."""
+    renew: bool = False
+    """Whether sessions count that began since the case's first run."""
+    role_is_denied: bool = False
+    """Whether another step denies the role everything, new sessions included."""
 
     name = "deny-sessions"
     contains = True
     permissions = ()  # those of `responders.identity.deny_policy`
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Principal]) -> Observation:
         """Policy name to its state; also of those that earlier runs of the case wrote."""
-        subject = subject_of(incident)
-        names = {*incident.known, _policy_name(incident, subject)}
+        subject = incident.subject
+        names = {*incident.known, self._policy_name(incident)}
         return {n: IdentityPolicy(incident, subject, n).read() for n in sorted(names)}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Principal], observation: Observation) -> tuple[str, ...]:
         """One line, unless the policy denies at least what it should."""
-        subject = subject_of(incident)
-        wanted = _wanted(incident, subject)
-        state = seen.get(_policy_name(incident, subject)) or {}
+        subject = incident.subject
+        wanted = self._document(incident)
+        state = observation.get(self._policy_name(incident)) or {}
         if deny_document.covers(state.get("document"), wanted):
             return ()
-        return (f"sessions of {subject} issued before {utc(_cut_off(incident))} are not denied",)
+        return (
+            f"sessions of {subject} issued before {utc(self._cut_off(incident))} are not denied",
+        )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Principal], observation: Observation) -> None:
         """Writes the policy."""
-        subject = subject_of(incident)
-        policy = IdentityPolicy(incident, subject, _policy_name(incident, subject))
-        if note := policy.enforce(_wanted(incident, subject)):
+        subject = incident.subject
+        policy = IdentityPolicy(incident, subject, self._policy_name(incident))
+        if note := policy.enforce(self._document(incident)):
             incident.note(note)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Principal], before: Observation) -> None:
         """Each policy as it was: gone, where there was none."""
         for name, state in before.items():
-            IdentityPolicy(incident, subject_of(incident), name).restore(state)
+            IdentityPolicy(incident, incident.subject, name).restore(state)
 
+    def _policy_name(self, incident: Incident[Principal]) -> str:
+        scope = incident.target if is_key(incident.target) else self._session(incident)
+        return deny_document.policy_name(incident.case, scope)
 
-def _policy_name(incident: Incident, subject: Principal) -> str:
-    scope = incident.target if is_key(incident.target) else _session(incident, subject)
-    return deny_document.policy_name(incident.case, scope)
+    def _session(self, incident: Incident[Principal]) -> str:
+        return incident.subject.session or self.session
 
+    def _cut_off(self, incident: Incident[Principal]) -> datetime:
+        if self.renew:
+            return deny_document.cut_off(run_began(incident.run) + incident.aws.clock_behind)
+        return deny_document.cut_off(incident.started)
 
-def _session(incident: Incident, subject: Principal) -> str:
-    return subject.session or incident.options.session
-
-
-def _cut_off(incident: Incident) -> datetime:
-    if incident.options.renew:
-        return deny_document.cut_off(run_began(incident.run) + incident.aws.clock_behind)
-    return deny_document.cut_off(incident.started)
-
-
-def _wanted(incident: Incident, subject: Principal) -> Document:
-    """The policy's document. Raises Skip for a role that can't be changed; tells what it leaves."""
-    cut_off = _cut_off(incident)
-    if subject.kind == "user":
+    def _document(self, incident: Incident[Principal]) -> Document:
+        """The policy's document. Raises Skip for a role that can't be changed; names as risks what
+        the policy leaves open."""
+        subject = incident.subject
+        cut_off = self._cut_off(incident)
+        if subject.kind == "user":
+            incident.note(
+                f"the policy denies all temporary credentials of {subject.name} issued before "
+                f"{utc(cut_off)}, also those made with other keys"
+            )
+            return deny_document.sessions_before(cut_off)
+        role = principal.describe(incident.aws, subject)
+        session = self._session(incident)
+        narrow = (
+            deny_document.instance_sessions
+            if INSTANCE_ID.fullmatch(session)
+            else deny_document.named_session
+        )
+        wanted = deny_document.sessions_before(
+            cut_off, narrow(str(role["RoleId"]), session) if session else ""
+        )
+        require_editable(role, wanted)
         incident.note(
-            f"the policy denies all temporary credentials of {subject.name} issued before "
-            f"{utc(cut_off)}, also those made with other keys"
+            f"sessions issued after {utc(cut_off)} are not denied: --renew moves that time"
         )
-        return deny_document.sessions_before(cut_off)
-    role = principal.describe(incident.aws, subject)
-    session = _session(incident, subject)
-    narrow = (
-        deny_document.instance_sessions
-        if INSTANCE_ID.fullmatch(session)
-        else deny_document.named_session
-    )
-    wanted = deny_document.sessions_before(
-        cut_off, narrow(str(role["RoleId"]), session) if session else ""
-    )
-    require_editable(role, wanted)
-    incident.note(f"sessions issued after {utc(cut_off)} are not denied: --renew moves that time")
-    if not incident.options.deny_all:
-        who = ", ".join(trusted(role, incident.account)) or "nobody"
-        incident.risk(
-            f"new sessions of role {subject.name} can be made by whom its trust policy admits: "
-            f"{who} (`cordon role {subject.name} --deny-all` stops those too)"
-        )
-    return wanted
+        if not self.role_is_denied:
+            who = ", ".join(trusted(role, incident.account)) or "nobody"
+            incident.risk(
+                f"new sessions of role {subject.name} can be made by whom its trust policy admits: "
+                f"{who} (`cordon role {subject.name} --deny-all` stops those too)"
+            )
+        return wanted

@@ -7,13 +7,15 @@ that security groups can't, at once, but for the whole subnet (VPC user guide, "
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import expecting
 from responders.errors import Skip
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow, ec2
+from responders.scene import Scene
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import (
@@ -29,8 +31,12 @@ ALL = "-1"
 """All protocols."""
 
 
-class DenySubnet(Action):
+@dataclass(frozen=True)
+class DenySubnet(Action[Scene]):
     """A deny entry per address and direction, before the first entry that allows anything."""
+
+    remotes: tuple[str, ...] = ()
+    """Networks to deny, in CIDR notation."""
 
     name = "deny-subnet"
     announce = True
@@ -45,11 +51,11 @@ class DenySubnet(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """`<acl> <way> <cidr>` to the entries that deny it, and whether one of them comes first."""
         wanted = {(thing.split()[0], thing.split()[2]) for thing in incident.known}
-        acls = _of_subnets(incident) if incident.options.nacl else {}
-        wanted |= {(acl, cidr) for acl in acls for cidr in incident.options.nacl}
+        acls = _of_subnets(incident) if self.remotes else {}
+        wanted |= {(acl, cidr) for acl in acls for cidr in self.remotes}
         if not wanted:
             raise Skip("no address to deny")
         acls |= _by_id(incident, {acl for acl, _ in wanted} - set(acls))
@@ -60,20 +66,20 @@ class DenySubnet(Action):
             if acl in acls
         }
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each address and direction that is not denied first."""
         return tuple(
             f"{acl} lets {cidr} through ({way}); denying it cuts off every subnet of this ACL"
-            for (acl, way, cidr), state in _split(seen)
-            if cidr in incident.options.nacl and not state["first"]
+            for (acl, way, cidr), state in _split(observation)
+            if cidr in self.remotes and not state["first"]
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Takes the lowest free numbers before the first entry that allows."""
         todo = [
             (acl, way, cidr)
-            for (acl, way, cidr), state in _split(seen)
-            if cidr in incident.options.nacl and not state["first"]
+            for (acl, way, cidr), state in _split(observation)
+            if cidr in self.remotes and not state["first"]
         ]
         acls = _by_id(incident, {acl for acl, _, _ in todo})
         free = {
@@ -104,7 +110,7 @@ class DenySubnet(Action):
 
         incident.aws.each(deny, todo)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Removes the entries that were not there before."""
         acls = _by_id(incident, {acl for (acl, _, _), _ in _split(before)})
         for (acl, way, cidr), state in _split(before):
@@ -119,15 +125,15 @@ class DenySubnet(Action):
         return now is not None and bool(before["entries"] == now["entries"])
 
 
-def _split(seen: Seen) -> Iterator[tuple[tuple[str, str, str], JsonObject]]:
-    for thing, state in seen.items():
+def _split(observation: Observation) -> Iterator[tuple[tuple[str, str, str], JsonObject]]:
+    for thing, state in observation.items():
         acl, way, cidr = thing.split()
         yield (acl, way, cidr), state
 
 
-def _of_subnets(incident: Incident) -> dict[str, NetworkAclTypeDef]:
+def _of_subnets(incident: Incident[Scene]) -> dict[str, NetworkAclTypeDef]:
     """The network ACLs of the instance's subnets; Skip when none can be seen."""
-    subnets = sorted({str(i["SubnetId"]) for i in incident.scene.interfaces})
+    subnets = sorted({str(i["SubnetId"]) for i in incident.subject.interfaces})
     found = _acls(incident, Filters=[{"Name": "association.subnet-id", "Values": subnets}])
     if not found:
         raise Skip(
@@ -138,7 +144,7 @@ def _of_subnets(incident: Incident) -> dict[str, NetworkAclTypeDef]:
     return found
 
 
-def _by_id(incident: Incident, ids: set[str]) -> dict[str, NetworkAclTypeDef]:
+def _by_id(incident: Incident[Scene], ids: set[str]) -> dict[str, NetworkAclTypeDef]:
     """These network ACLs, without those that were deleted meanwhile."""
     found: dict[str, NetworkAclTypeDef] = {}
     for acl in sorted(ids):
@@ -148,7 +154,7 @@ def _by_id(incident: Incident, ids: set[str]) -> dict[str, NetworkAclTypeDef]:
 
 
 def _acls(
-    incident: Incident, **which: Unpack[DescribeNetworkAclsRequestPaginateTypeDef]
+    incident: Incident[Scene], **which: Unpack[DescribeNetworkAclsRequestPaginateTypeDef]
 ) -> dict[str, NetworkAclTypeDef]:
     pages = incident.client("ec2").get_paginator("describe_network_acls").paginate(**which)
     return {str(acl["NetworkAclId"]): acl for page in pages for acl in page["NetworkAcls"]}
@@ -183,7 +189,7 @@ def _free_numbers(acl: NetworkAclTypeDef, way: str) -> Iterator[int]:
     return (n for n in range(1, _first_allow(acl, way)) if n not in used)
 
 
-def _tell_subnets(incident: Incident, acls: Mapping[str, NetworkAclTypeDef]) -> None:
+def _tell_subnets(incident: Incident[Scene], acls: Mapping[str, NetworkAclTypeDef]) -> None:
     for name, acl in acls.items():
         subnets = sorted(str(a["SubnetId"]) for a in acl.get("Associations", ()))
         incident.note(f"{name} is the network ACL of {', '.join(subnets)}: all in there is cut off")

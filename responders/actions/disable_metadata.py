@@ -6,17 +6,23 @@ the Systems Manager agent among them, need it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.permissions import allow, ec2
+from responders.scene import Scene
 
 ENDPOINT = "metadata endpoint"
 
 
-class DisableMetadata(Action):
+@dataclass(frozen=True)
+class DisableMetadata(Action[Scene]):
     """`HttpEndpoint=disabled`; token and hop options stay as they are."""
+
+    keeps_agent: bool = False
+    """Whether an agent on the host goes on to need credentials from the service."""
 
     name = "disable-metadata"
     permissions = (
@@ -29,29 +35,29 @@ class DisableMetadata(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """`enabled` or `disabled`."""
-        options = incident.scene.instance.get("MetadataOptions", {})
+        options = incident.subject.instance.get("MetadataOptions", {})
         return {ENDPOINT: str(options.get("HttpEndpoint", "enabled"))}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line while it is on. Skip when the channel profile is wanted: its agent needs it."""
-        if seen[ENDPOINT] == "disabled":
+        if observation[ENDPOINT] == "disabled":
             return ()
-        if incident.options.isolated_profile == "channel":
+        if self.keeps_agent:
             raise Skip("it stays on, for the agent has the channel profile's credentials from it")
         return ("the metadata service hands out the role's credentials",)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Off."""
         _set(incident, "disabled")
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """As it was."""
         _set(incident, before[ENDPOINT])
 
 
-def _set(incident: Incident, value: Literal["enabled", "disabled"]) -> None:
+def _set(incident: Incident[Scene], value: Literal["enabled", "disabled"]) -> None:
     incident.client("ec2").modify_instance_metadata_options(
         InstanceId=incident.target, HttpEndpoint=value
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow, ec2
@@ -22,7 +22,7 @@ ALLOCATION = "eipalloc-"
 """Begins the id of an Elastic IP; every other thing is an interface with an assigned address."""
 
 
-class DropAddresses(Action):
+class DropAddresses(Action[Scene]):
     """No public IPv4 address on any interface."""
 
     name = "drop-addresses"
@@ -42,25 +42,25 @@ class DropAddresses(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Elastic IP to its address and place; interface to the address that EC2 assigned to it."""
         elastic = {str(a["AllocationId"]): _place(a) for a in _elastic(incident)}
-        seen = {**elastic, **_assigned(incident, {a["address"] for a in elastic.values()})}
-        gone = {thing: None for thing in incident.known if thing not in seen}
-        if not seen and not gone:
+        observation = {**elastic, **_assigned(incident, {a["address"] for a in elastic.values()})}
+        gone = {thing: None for thing in incident.known if thing not in observation}
+        if not observation and not gone:
             raise Skip("no public IPv4 address")
-        return dict(sorted({**seen, **gone}.items()))
+        return dict(sorted({**observation, **gone}.items()))
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each address that is on one of the instance's interfaces."""
         return tuple(
             f"{state['address']} is on {state['interface']}"
             if thing.startswith(ALLOCATION)
             else f"{state['address']} is on {thing}; it is given up, and release brings another"
-            for thing, state in _present(incident, seen).items()
+            for thing, state in _present(incident, observation).items()
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Disassociates, and has EC2 assign none; one refusal stops no other."""
         associations = {
             str(address["AllocationId"]): address.get("AssociationId")
@@ -74,12 +74,12 @@ class DropAddresses(Action):
                 incident.client("ec2").disassociate_address(AssociationId=association)
 
         try:
-            incident.aws.each(drop, list(_present(incident, seen)))
+            incident.aws.each(drop, list(_present(incident, observation)))
         finally:
-            for eni in _came(incident, seen):
+            for eni in _came(incident, observation):
                 _assign(incident, eni, False)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Each Elastic IP on its interface and private address; another address by EC2."""
 
         def back(thing: str) -> None:
@@ -102,10 +102,10 @@ class DropAddresses(Action):
         return bool(before["after_elastic"] or bool(before["address"]) == bool(now["address"]))
 
 
-def _elastic(incident: Incident) -> list[AddressTypeDef]:
+def _elastic(incident: Incident[Scene]) -> list[AddressTypeDef]:
     """The Elastic IPs on the instance, and those known from before, wherever they are."""
     places = {
-        "network-interface-id": [str(i["NetworkInterfaceId"]) for i in incident.scene.interfaces],
+        "network-interface-id": [str(i["NetworkInterfaceId"]) for i in incident.subject.interfaces],
         "allocation-id": [thing for thing in incident.known if thing.startswith(ALLOCATION)],
     }
     found: list[AddressTypeDef] = []
@@ -126,7 +126,7 @@ def _place(address: AddressTypeDef) -> JsonObject:
     }
 
 
-def _assigned(incident: Incident, elastic: set[str]) -> JsonObject:
+def _assigned(incident: Incident[Scene], elastic: set[str]) -> JsonObject:
     """Interfaces that have, or had in this case, a public address that is no Elastic IP."""
     had_elastic = {
         state["interface"]
@@ -134,7 +134,7 @@ def _assigned(incident: Incident, elastic: set[str]) -> JsonObject:
         if thing.startswith(ALLOCATION) and state
     }
     found: JsonObject = {}
-    for interface in incident.scene.interfaces:
+    for interface in incident.subject.interfaces:
         eni = str(interface["NetworkInterfaceId"])
         address = interface.get("Association", {}).get("PublicIp")
         address = None if address in elastic else address
@@ -143,20 +143,20 @@ def _assigned(incident: Incident, elastic: set[str]) -> JsonObject:
     return found
 
 
-def _present(incident: Incident, seen: Seen) -> JsonObject:
+def _present(incident: Incident[Scene], observation: Observation) -> JsonObject:
     """What is on the instance's interfaces now."""
-    ours = {str(i["NetworkInterfaceId"]) for i in incident.scene.interfaces}
+    ours = {str(i["NetworkInterfaceId"]) for i in incident.subject.interfaces}
     return {
         thing: state
-        for thing, state in seen.items()
+        for thing, state in observation.items()
         if state and state["address"] and state.get("interface", thing) in ours
     }
 
 
-def _came(incident: Incident, seen: Seen) -> list[str]:
+def _came(incident: Incident[Scene], observation: Observation) -> list[str]:
     """Interfaces to which EC2 assigned an address when their Elastic IP left."""
-    left = {state["interface"] for state in seen.values() if state and "interface" in state}
-    fresh = Scene(incident.aws, incident.region, incident.target)
+    left = {state["interface"] for state in observation.values() if state and "interface" in state}
+    fresh = incident.subject.afresh()
     elastic = {str(address["PublicIp"]) for address in _elastic(incident)}
     return [
         str(interface["NetworkInterfaceId"])
@@ -166,7 +166,7 @@ def _came(incident: Incident, seen: Seen) -> list[str]:
     ]
 
 
-def _assign(incident: Incident, eni: str, wanted: bool) -> None:
+def _assign(incident: Incident[Scene], eni: str, wanted: bool) -> None:
     incident.client("ec2").modify_network_interface_attribute(
         NetworkInterfaceId=eni, AssociatePublicIpAddress=wanted
     )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.permissions import allow
 from responders.record.journal import canonical
 from responders.volumes import workstation
 from responders.volumes.snapshot_hash import hash_snapshot
 from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, of_other_accounts
+from responders.volumes.workstation import ALL_OF_THE_CASE, SnapshotChoice, Workstation
 
 
-class HashSnapshots(Action):
+@dataclass(frozen=True)
+class HashSnapshots(Action[Workstation]):
     """The case holds a hash of each snapshot that is looked into."""
+
+    choice: SnapshotChoice = ALL_OF_THE_CASE
 
     name = "hash"
     collects = True
@@ -51,19 +55,21 @@ class HashSnapshots(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Workstation]) -> Observation:
         """Snapshot to whether the case has its hash."""
         have = incident.evidence.names()
-        chosen = workstation.sources(incident.aws, incident.region, incident.case, incident.options)
+        chosen = workstation.sources(incident.aws, incident.region, incident.case, self.choice)
         return {s.id: _name(s.id) in have for s in chosen}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Workstation], observation: Observation) -> tuple[str, ...]:
         """A line for each snapshot that is not hashed yet."""
-        return tuple(f"{snapshot} is not hashed" for snapshot, done in seen.items() if not done)
+        return tuple(
+            f"{snapshot} is not hashed" for snapshot, done in observation.items() if not done
+        )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Workstation], observation: Observation) -> None:
         """One snapshot after the other: each takes all the bandwidth that there is."""
-        for snapshot in (s for s, done in seen.items() if not done):
+        for snapshot in (s for s, done in observation.items() if not done):
 
             def tell(done: float, snapshot: str = snapshot) -> bool:
                 incident.watch(f"hashing {snapshot}", done)
@@ -75,7 +81,7 @@ class HashSnapshots(Action):
             document = {"snapshot": snapshot, **asdict(found)}
             incident.evidence.save(_name(snapshot), canonical(document))
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Workstation], before: Observation) -> None:
         """Nothing: evidence is kept."""
         raise Skip("the hashes are evidence, and stay")
 

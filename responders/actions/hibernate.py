@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from responders.action import Incident, Seen
+from responders.action import Incident, Observation
 from responders.actions.stop import Stop, StopOptions
 from responders.errors import Skip
+from responders.scene import Scene
 
 REASON = "Client.UserInitiatedHibernate"
 """Why an instance is stopped when it hibernated (EC2 user guide, "Hibernate your instance")."""
@@ -23,10 +24,10 @@ class Hibernate(Stop):
     collects = True
     how: ClassVar[StopOptions] = {"Hibernate": True}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line while it is not hibernated; `Skip`, incomplete, when it never can be."""
-        instance = incident.scene.instance
-        if seen[incident.target] == "stopped":
+        instance = incident.subject.instance
+        if observation[incident.target] == "stopped":
             if instance.get("StateReason", {}).get("Code") == REASON:
                 return ()
             if not incident.known:
@@ -34,5 +35,5 @@ class Hibernate(Stop):
             return ("it stopped without hibernating: its memory is lost",)
         if not instance.get("HibernationOptions", {}).get("Configured"):
             raise Skip("it was not launched with hibernation configured", incomplete=True)
-        lines = super().lacks(incident, seen)
+        lines = super().lacks(incident, observation)
         return tuple(line.partition("; ")[0] for line in lines)

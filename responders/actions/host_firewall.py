@@ -8,14 +8,16 @@ stays open: then only the console, or a reboot, takes them away. Root on the hos
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract import Document
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.host import host_readiness, run_command
 from responders.permissions import allow
 from responders.record.journal import canonical
+from responders.scene import Scene
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import FilterTypeDef
@@ -34,8 +36,12 @@ MOST = 32
 """Addresses that the document takes in one list."""
 
 
-class HostFirewall(Action):
+@dataclass(frozen=True)
+class HostFirewall(Action[Scene]):
     """The host's own rules let nothing through but, with a channel, its agent."""
+
+    channel: bool = False
+    """Whether the way to Systems Manager stays open from the inside."""
 
     name = "host-firewall"
     permissions = (
@@ -47,7 +53,7 @@ class HostFirewall(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """`applied` or `absent`, by the last command of this case that succeeded.
 
         Systems Manager forgets commands after 30 days; then what the case saved of it counts.
@@ -57,28 +63,27 @@ class HostFirewall(Action):
             return {RULES: "applied" if _saved(incident) else "absent"}
         return {RULES: "applied" if _given(done, "Mode") == "apply" else "absent"}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """One line, if the rules are not applied."""
-        return () if seen[RULES] == "applied" else ("the host has no firewall of this case",)
+        return () if observation[RULES] == "applied" else ("the host has no firewall of this case",)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Applies the rules; `Skip`, incomplete, when it can't be done on this host."""
         agent = host_readiness.ready(incident)
         if agent.platform != "Linux":
             raise Skip(f"there is no host firewall for {agent.platform}", incomplete=True)
-        channel = incident.options.isolated_profile == "channel"
-        parameters = {"Mode": "apply", "Channel": "yes" if channel else "no"}
-        if channel:
+        parameters = {"Mode": "apply", "Channel": "yes" if self.channel else "no"}
+        if self.channel:
             parameters |= _channel(incident)
         outcome = _run(incident, agent.platform, parameters)
         facts = run_command.judge(outcome, DOCUMENT)
         incident.evidence.save(f"{_prefix(incident)}{outcome.command}.json", canonical(dict(facts)))
-        if not channel:
+        if not self.channel:
             incident.note(
                 "the rules cut the agent off as well: only the console or a reboot takes them away"
             )
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Takes the rules away, once the agent is back; `Skip` where it can't come back."""
         done = _last(incident)
         if done is not None and _given(done, "Channel") == "no":
@@ -100,17 +105,17 @@ class HostFirewall(Action):
             incident.note(f"the host's other rules: {facts['drift']}")
 
 
-def _prefix(incident: Incident) -> str:
+def _prefix(incident: Incident[Scene]) -> str:
     return f"{incident.target}/host-firewall-"
 
 
-def _saved(incident: Incident) -> bool:
+def _saved(incident: Incident[Scene]) -> bool:
     """Whether the case applied the rules and has not been released since."""
     names = incident.evidence.names()
     return bool(incident.known) and any(n.startswith(_prefix(incident)) for n in names)
 
 
-def _last(incident: Incident) -> CommandTypeDef | None:
+def _last(incident: Incident[Scene]) -> CommandTypeDef | None:
     """The newest command of this case that succeeded on the host."""
     sent = run_command.history(incident, incident.target, DOCUMENT)
     return next((c for c in sent if c["Status"] == "Success"), None)
@@ -120,7 +125,9 @@ def _given(command: CommandTypeDef, parameter: str) -> str:
     return str(next(iter(command.get("Parameters", {}).get(parameter, ())), ""))
 
 
-def _run(incident: Incident, platform: str, parameters: dict[str, str]) -> run_command.Outcome:
+def _run(
+    incident: Incident[Scene], platform: str, parameters: dict[str, str]
+) -> run_command.Outcome:
     command = run_command.send(incident, incident.target, DOCUMENT, parameters, seconds=SECONDS)
     return run_command.follow(
         incident,
@@ -133,9 +140,9 @@ def _run(incident: Incident, platform: str, parameters: dict[str, str]) -> run_c
     )
 
 
-def _channel(incident: Incident) -> dict[str, str]:
+def _channel(incident: Incident[Scene]) -> dict[str, str]:
     """What stays open: endpoints of Systems Manager in the VPC, and DNS."""
-    vpcs = sorted({str(i["VpcId"]) for i in incident.scene.interfaces})
+    vpcs = sorted({str(i["VpcId"]) for i in incident.subject.interfaces})
     client = incident.client("ec2")
     of_these: list[FilterTypeDef] = [{"Name": "vpc-id", "Values": vpcs}]
     pages = client.get_paginator("describe_vpc_endpoints").paginate(Filters=of_these)

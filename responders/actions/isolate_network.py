@@ -9,11 +9,12 @@ everything through while it is on. `direct` isolates at once and leaves tracked 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract import Purpose
+from contract import Purpose, group_rules
 from responders import prepared
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import SomeFailed, explain
 from responders.json_values import Json
 from responders.permissions import allow, ec2
@@ -37,8 +38,14 @@ DEFAULTS: ConnectionTrackingSpecificationRequestTypeDef = {
 """Seconds: what an interface has when nobody set anything (350 for TCP on Nitro v6)."""
 
 
-class IsolateNetwork(Action):
+@dataclass(frozen=True)
+class IsolateNetwork(Action[Scene]):
     """The isolate group on every interface, verified by reading interfaces and rules."""
+
+    tracking: str = "convert"
+    """`convert` or `direct`."""
+    dwell: float = 60.0
+    """Seconds that the untrack group is on."""
 
     name = "isolate-network"
     contains = True
@@ -51,17 +58,17 @@ class IsolateNetwork(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Interface id to its groups, idle timeouts, and the isolate group of its VPC if exact."""
-        interfaces = incident.scene.interfaces
+        interfaces = incident.subject.interfaces
         if not interfaces:
-            _ = incident.scene.instance  # says so if it was terminated
+            _ = incident.subject.instance  # says so if it was terminated
             raise ValueError(
                 f"{incident.target} has no network interface in a VPC, so no group can isolate it"
             )
-        for line in incident.scene.unseen:
+        for line in incident.subject.unseen:
             incident.risk(line)
-        groups = _groups(incident.scene)
+        groups = _groups(incident.subject)
         return {
             str(i["NetworkInterfaceId"]): {
                 "groups": groups[str(i["NetworkInterfaceId"])],
@@ -72,27 +79,29 @@ class IsolateNetwork(Action):
             for i in interfaces
         }
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each interface that has any group but an exact isolate group."""
         return tuple(
             f"{eni} has {', '.join(state['groups']) or 'no group'}"
             + ("" if state["isolate"] else ", and its VPC has no isolate group to trust")
-            for eni, state in seen.items()
+            for eni, state in observation.items()
             if state["isolate"] is None or state["groups"] != [state["isolate"]]
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Converts, dwells and isolates; once a group was changed it always goes on to isolate."""
-        stuck = [eni for eni, state in seen.items() if not state["isolate"]]
-        todo = [e for e, s in seen.items() if e not in stuck and s["groups"] != [s["isolate"]]]
+        stuck = [eni for eni, state in observation.items() if not state["isolate"]]
+        todo = [
+            e for e, s in observation.items() if e not in stuck and s["groups"] != [s["isolate"]]
+        ]
         failures = [f"{eni}: its VPC has no isolate group to trust" for eni in stuck]
         opened: list[str] = []
         try:
-            if incident.options.tracking == "convert" and todo and _may_have_flows(incident):
-                opened = self._untrack(incident, seen, todo)
+            if self.tracking == "convert" and todo and _may_have_flows(incident):
+                opened = self._untrack(incident, observation, todo)
         finally:
-            failures += self._isolate(incident, seen, todo, opened)
-        if incident.options.tracking == "direct" and todo:
+            failures += self._isolate(incident, observation, todo, opened)
+        if self.tracking == "direct" and todo:
             incident.risk(
                 "connections that were open and tracked live until they are idle for their "
                 "timeout (TCP: up to 5 days, 350 s on Nitro v6); --tracking convert cuts them"
@@ -100,9 +109,11 @@ class IsolateNetwork(Action):
         if failures:
             raise SomeFailed(failures)
 
-    def _untrack(self, incident: Incident, seen: Seen, todo: list[str]) -> list[str]:
+    def _untrack(
+        self, incident: Incident[Scene], observation: Observation, todo: list[str]
+    ) -> list[str]:
         """Steps (a) to (c) of the technique; the interfaces that may now be open."""
-        able = [eni for eni in todo if seen[eni]["untrack"]]
+        able = [eni for eni in todo if observation[eni]["untrack"]]
         for eni in set(todo) - set(able):
             incident.risk(f"{eni}: no untrack group to trust, so its tracked connections live on")
 
@@ -116,23 +127,33 @@ class IsolateNetwork(Action):
                 "idle timeouts not shortened (only Nitro instances can), so connections that are "
                 f"idle during the dwell live on: {line}"
             )
-        unconverted = _lines(incident, able, lambda eni: _set(incident, eni, seen[eni]["untrack"]))
+        unconverted = _lines(
+            incident, able, lambda eni: _set(incident, eni, observation[eni]["untrack"])
+        )
         for line in unconverted:
             incident.risk(f"tracked connections were not cut: {line}")
         if len(unconverted) < len(able):
-            incident.wait(incident.options.dwell)
+            incident.wait(self.dwell)
         return able
 
     def _isolate(
-        self, incident: Incident, seen: Seen, todo: list[str], opened: list[str]
+        self,
+        incident: Incident[Scene],
+        observation: Observation,
+        todo: list[str],
+        opened: list[str],
     ) -> list[str]:
         """Step (d). What can't be isolated must not stay open to everything: it goes back."""
-        failures = _failed(incident, todo, lambda eni: _set(incident, eni, seen[eni]["isolate"]))
+        failures = _failed(
+            incident, todo, lambda eni: _set(incident, eni, observation[eni]["isolate"])
+        )
         told = [f"{eni} is not isolated: {error}" for eni, error in failures.items()]
         doubtful = [eni for eni in failures if eni in opened]
-        return [*told, *self._close_again(incident, seen, doubtful)]
+        return [*told, *self._close_again(incident, observation, doubtful)]
 
-    def _close_again(self, incident: Incident, seen: Seen, doubtful: list[str]) -> list[str]:
+    def _close_again(
+        self, incident: Incident[Scene], observation: Observation, doubtful: list[str]
+    ) -> list[str]:
         """Gives those that have the untrack group their former groups, and no others.
 
         One whose call failed may be isolated all the same: only the answer was lost.
@@ -140,13 +161,13 @@ class IsolateNetwork(Action):
         if not doubtful:
             return []
         try:
-            groups = _groups(Scene(incident.aws, incident.region, incident.target))
+            groups = _groups(incident.subject.afresh())
         except Exception as error:
             return [f"{', '.join(doubtful)} MAY BE OPEN TO EVERYTHING: {explain(error)}"]
         former = {
-            eni: incident.known.get(eni, seen[eni])["groups"]
+            eni: incident.known.get(eni, observation[eni])["groups"]
             for eni in doubtful
-            if groups.get(eni) == [seen[eni]["untrack"]]
+            if groups.get(eni) == [observation[eni]["untrack"]]
         }
         stuck = _failed(incident, former, lambda eni: _set(incident, eni, *former[eni]))
         return [
@@ -156,11 +177,11 @@ class IsolateNetwork(Action):
             for eni in former
         ]
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Each interface's own groups and idle timeouts, as they were."""
         now = {
             str(i["NetworkInterfaceId"]): i.get("ConnectionTrackingConfiguration")
-            for i in incident.scene.interfaces
+            for i in incident.subject.interfaces
         }
 
         def restore(eni: str) -> None:
@@ -199,29 +220,29 @@ def _complete(tracking: Json) -> ConnectionTrackingSpecificationRequestTypeDef:
     return {**DEFAULTS, **(tracking or {})}
 
 
-def _exact(incident: Incident, vpc: str, purpose: Purpose) -> str | None:
-    rules = incident.group_rules(purpose)
-    group = prepared.choose(incident.scene.groups, vpc, purpose, rules, incident.account)
+def _exact(incident: Incident[Scene], vpc: str, purpose: Purpose) -> str | None:
+    rules = group_rules(purpose, incident.manifest.responder_cidrs)
+    group = prepared.choose(incident.subject.groups, vpc, purpose, rules, incident.account)
     return group.id if group and group.rules == rules else None
 
 
-def _may_have_flows(incident: Incident) -> bool:
+def _may_have_flows(incident: Incident[Scene]) -> bool:
     """Whether there may be connections to cut: not on a stopped instance. Unknown means yes."""
     try:
-        return bool(incident.scene.instance["State"]["Name"] != "stopped")
+        return bool(incident.subject.instance["State"]["Name"] != "stopped")
     except Exception as error:
         incident.note(f"not known if it runs, so it is taken to: {explain(error)}")
         return True
 
 
-def _set(incident: Incident, eni: str, *groups: str) -> None:
+def _set(incident: Incident[Scene], eni: str, *groups: str) -> None:
     incident.client("ec2").modify_network_interface_attribute(
         NetworkInterfaceId=eni, Groups=list(groups)
     )
 
 
 def _failed(
-    incident: Incident, interfaces: Iterable[str], work: Callable[[str], None]
+    incident: Incident[Scene], interfaces: Iterable[str], work: Callable[[str], None]
 ) -> dict[str, str]:
     """Does `work` on all at once; the interfaces on which it failed, and how."""
     futures = {eni: incident.aws.spawn(work, eni) for eni in interfaces}
@@ -229,5 +250,7 @@ def _failed(
     return {eni: explain(error) for eni, error in errors.items() if error}
 
 
-def _lines(incident: Incident, interfaces: Iterable[str], work: Callable[[str], None]) -> list[str]:
+def _lines(
+    incident: Incident[Scene], interfaces: Iterable[str], work: Callable[[str], None]
+) -> list[str]:
     return [f"{eni}: {error}" for eni, error in _failed(incident, interfaces, work).items()]

@@ -7,13 +7,15 @@ replacement, unless `--no-replace`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import explain
 from responders.errors import Skip
 from responders.json_values import JsonObject
 from responders.permissions import allow
+from responders.scene import Scene
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
@@ -26,8 +28,14 @@ LEAVES_WITHIN = 330.0
 """Seconds: a member on its way out is deregistered first, by default for 300 s."""
 
 
-class LeaveFleet(Action):
+@dataclass(frozen=True)
+class LeaveFleet(Action[Scene]):
     """Standby, or out of the group, so that no health check terminates the instance."""
+
+    detach: bool = False
+    """For good, instead of standby."""
+    replaced: bool = True
+    """Whether the group may launch a replacement."""
 
     name = "leave-fleet"
     permissions = (
@@ -49,50 +57,52 @@ class LeaveFleet(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """The group's name to `InService`, `Standby` … or `None` when it is no member.
 
         States on the way to another count as that one: they change by themselves.
         """
-        member = incident.scene.fleet
+        member = incident.subject.fleet
         known = [thing for thing in incident.known if not thing.startswith(MIN_SIZE)]
-        seen: JsonObject = dict.fromkeys(known)
+        observation: JsonObject = dict.fromkeys(known)
         if member:
-            seen[str(member["AutoScalingGroupName"])] = _settled(str(member["LifecycleState"]))
-        if not seen:
+            observation[str(member["AutoScalingGroupName"])] = _settled(
+                str(member["LifecycleState"])
+            )
+        if not observation:
             raise Skip("not in an Auto Scaling group")
-        if not incident.options.replace or len(known) < len(incident.known):
-            sizes = {group: _group(incident, group) for group in seen}
-            seen |= {f"{MIN_SIZE}{g}": size and size["MinSize"] for g, size in sizes.items()}
-        return seen
+        if not self.replaced or len(known) < len(incident.known):
+            sizes = {group: _group(incident, group) for group in observation}
+            observation |= {f"{MIN_SIZE}{g}": size and size["MinSize"] for g, size in sizes.items()}
+        return observation
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """In a group, and in service."""
-        for group, state in _members(seen).items():
+        for group, state in _members(observation).items():
             if str(state).startswith("Terminating"):
                 incident.risk(f"{group} is terminating the instance, and its evidence with it")
-        gone = () if incident.options.detach else ("Standby",)
+        gone = () if self.detach else ("Standby",)
         return tuple(
             f"{state} in Auto Scaling group {group}"
-            for group, state in _members(seen).items()
+            for group, state in _members(observation).items()
             if state is not None and state not in gone
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Standby or detach."""
         client = incident.client("autoscaling")
-        leave = client.detach_instances if incident.options.detach else client.enter_standby
-        for group, state in _members(seen).items():
+        leave = client.detach_instances if self.detach else client.enter_standby
+        for group, state in _members(observation).items():
             if state is None:
                 continue
             leave(
                 InstanceIds=[incident.target],
                 AutoScalingGroupName=group,
-                ShouldDecrementDesiredCapacity=not incident.options.replace
+                ShouldDecrementDesiredCapacity=not self.replaced
                 and _has_room_below(incident, group),
             )
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Back in service: out of standby, or attached again; then the former minimum size."""
         client = incident.client("autoscaling")
         for group, state in _members(before).items():
@@ -109,8 +119,8 @@ class LeaveFleet(Action):
                 )
 
 
-def _members(seen: Seen) -> JsonObject:
-    return {thing: state for thing, state in seen.items() if not thing.startswith(MIN_SIZE)}
+def _members(observation: Observation) -> JsonObject:
+    return {thing: state for thing, state in observation.items() if not thing.startswith(MIN_SIZE)}
 
 
 def _settled(state: str) -> str | None:
@@ -119,7 +129,7 @@ def _settled(state: str) -> str | None:
     return {"EnteringStandby": "Standby", "Detaching": None, "Detached": None}.get(state, state)
 
 
-def _state(incident: Incident) -> str | None:
+def _state(incident: Incident[Scene]) -> str | None:
     """The instance's state in its group at this moment."""
     answer = incident.client("autoscaling").describe_auto_scaling_instances(
         InstanceIds=[incident.target]
@@ -127,14 +137,14 @@ def _state(incident: Incident) -> str | None:
     return next((str(i["LifecycleState"]) for i in answer["AutoScalingInstances"]), None)
 
 
-def _group(incident: Incident, name: str) -> AutoScalingGroupTypeDef | None:
+def _group(incident: Incident[Scene], name: str) -> AutoScalingGroupTypeDef | None:
     answer = incident.client("autoscaling").describe_auto_scaling_groups(
         AutoScalingGroupNames=[name]
     )
     return next(iter(answer["AutoScalingGroups"]), None)
 
 
-def _has_room_below(incident: Incident, name: str) -> bool:
+def _has_room_below(incident: Incident[Scene], name: str) -> bool:
     """Whether the group can shrink by one; its minimum size is lowered if need be.
 
     If it can't be, a replacement is the lesser evil: a member that stays is terminated.
@@ -156,7 +166,7 @@ def _has_room_below(incident: Incident, name: str) -> bool:
     return True
 
 
-def _make_room_above(incident: Incident, name: str) -> None:
+def _make_room_above(incident: Incident[Scene], name: str) -> None:
     """Lets the instance back in beside its replacement; who made room must take it away."""
     group = _group(incident, name)
     if group and group["DesiredCapacity"] >= group["MaxSize"]:

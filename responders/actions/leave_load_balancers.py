@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import code_of, expecting, explain
 from responders.errors import Skip
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow
+from responders.scene import Scene
 
 BALANCING = "arn:{partition}:elasticloadbalancing:*:{account}"
 CLASSIC = "classic "
@@ -23,7 +24,7 @@ UNKNOWN = "unknown"
 """In the state of what could not be asked: why."""
 
 
-class LeaveLoadBalancers(Action):
+class LeaveLoadBalancers(Action[Scene]):
     """Deregistered from every target group and classic load balancer; registered on release."""
 
     name = "leave-load-balancers"
@@ -49,7 +50,7 @@ class LeaveLoadBalancers(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """`<target group> <id>:<port>`, or `classic <name>`, to the target; None: not registered.
 
         A target that is draining counts as deregistered. One group that can't be asked is a line
@@ -59,24 +60,24 @@ class LeaveLoadBalancers(Action):
             "target groups": incident.aws.spawn(_targets, incident),
             "classic load balancers": incident.aws.spawn(_classic, incident),
         }
-        seen: JsonObject = dict.fromkeys(incident.known)
+        observation: JsonObject = dict.fromkeys(incident.known)
         for what, answer in asked.items():
-            seen |= _or_unknown(what, answer)
-        if not seen:
+            observation |= _or_unknown(what, answer)
+        if not observation:
             raise Skip("registered with no load balancer")
-        return dict(sorted(seen.items()))
+        return dict(sorted(observation.items()))
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each registration, and for each group of which that is not known."""
         return tuple(
             f"{thing}: not known if registered: {target[UNKNOWN]}"
             if UNKNOWN in target
             else f"registered: {thing}"
-            for thing, target in seen.items()
+            for thing, target in observation.items()
             if target
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Deregisters; one refusal stops no other."""
 
         def leave(thing: str) -> None:
@@ -88,12 +89,12 @@ class LeaveLoadBalancers(Action):
                     )
             else:
                 incident.client("elbv2").deregister_targets(
-                    TargetGroupArn=thing.split()[0], Targets=[seen[thing]]
+                    TargetGroupArn=thing.split()[0], Targets=[observation[thing]]
                 )
 
-        incident.aws.each(leave, _registered(seen))
+        incident.aws.each(leave, _registered(observation))
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Registers with the same target groups, ports and zones."""
 
         def back(thing: str) -> None:
@@ -114,11 +115,11 @@ class LeaveLoadBalancers(Action):
         return bool(before == now or (before and UNKNOWN in before))
 
 
-def _registered(seen: Seen) -> list[str]:
-    return [thing for thing, target in seen.items() if target and UNKNOWN not in target]
+def _registered(observation: Observation) -> list[str]:
+    return [thing for thing, target in observation.items() if target and UNKNOWN not in target]
 
 
-def _targets(incident: Incident) -> JsonObject:
+def _targets(incident: Incident[Scene]) -> JsonObject:
     """Registrations with target groups, by instance id and by any address of the instance."""
     mine = {incident.target, *_addresses(incident)}
     pages = incident.client("elbv2").get_paginator("describe_target_groups").paginate()
@@ -144,7 +145,7 @@ def _or_unknown(what: str, answer: Future[JsonObject]) -> JsonObject:
         return {what: {UNKNOWN: explain(error)}}
 
 
-def _in_group(incident: Incident, group: str, mine: set[str]) -> JsonObject:
+def _in_group(incident: Incident[Scene], group: str, mine: set[str]) -> JsonObject:
     """Our registrations with a group; none when it was deleted meanwhile."""
     try:
         answer = incident.client("elbv2").describe_target_health(TargetGroupArn=group)
@@ -161,13 +162,13 @@ def _in_group(incident: Incident, group: str, mine: set[str]) -> JsonObject:
     return {f"{group} {t['Id']}:{t.get('Port', '')}": t for t in targets if t["Id"] in mine}
 
 
-def _addresses(incident: Incident) -> Iterator[str]:
-    for interface in incident.scene.interfaces:
+def _addresses(incident: Incident[Scene]) -> Iterator[str]:
+    for interface in incident.subject.interfaces:
         yield from (str(a["PrivateIpAddress"]) for a in interface.get("PrivateIpAddresses", ()))
         yield from (str(a["Ipv6Address"]) for a in interface.get("Ipv6Addresses", ()))
 
 
-def _classic(incident: Incident) -> JsonObject:
+def _classic(incident: Incident[Scene]) -> JsonObject:
     pages = incident.client("elb").get_paginator("describe_load_balancers").paginate()
     return {
         f"{CLASSIC}{balancer['LoadBalancerName']}": {"InstanceId": incident.target}

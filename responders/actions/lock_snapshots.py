@@ -6,20 +6,27 @@ lifted by who may; `compliance` by nobody, not even by AWS, until it ends.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.json_values import Json
 from responders.permissions import Permission, allow
+from responders.scene import Scene
 from responders.volumes import snapshots
 from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS, Snapshot
 
 STRENGTH = {None: 0, "governance": 1, "compliance": 2}
 
 
-class LockSnapshots(Action):
+@dataclass(frozen=True)
+class LockSnapshots(Action[Scene]):
     """Every original snapshot of the case is locked at least as asked."""
+
+    mode: str = "governance"
+    """`governance`, or `compliance`, which nobody can undo before it ends."""
+    days: int = 365
 
     name = "lock-snapshots"
     collects = True
@@ -37,7 +44,7 @@ class LockSnapshots(Action):
         """Which of the case's snapshots this step locks."""
         return snapshots.originals(found)
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Snapshot to its lock in force: `mode` (None: no lock) and `days`."""
         client = incident.client("ec2")
         found = snapshots.of_case(client, incident.case, incident.target)
@@ -47,30 +54,28 @@ class LockSnapshots(Action):
         locks = snapshots.locks(client, ids)
         return {i: locks.get(i, {"mode": None, "days": 0}) for i in ids}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each snapshot without a lock, or with a weaker or shorter one."""
-        mode, days = incident.options.lock_mode, incident.options.lock_days
         return tuple(
-            f"{snapshot} is not locked for {days} days ({mode})"
-            for snapshot, lock in seen.items()
-            if STRENGTH[lock["mode"]] < STRENGTH[mode] or lock["days"] < days
+            f"{snapshot} is not locked for {self.days} days ({self.mode})"
+            for snapshot, lock in observation.items()
+            if STRENGTH[lock["mode"]] < STRENGTH[self.mode] or lock["days"] < self.days
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Locks what lacks it. A stronger lock that is there is made longer, never weaker."""
-        options = incident.options
 
         def lock(snapshot: str) -> None:
-            has = seen[snapshot]["mode"]
-            mode = max(has, options.lock_mode, key=lambda m: STRENGTH[m])
+            has = observation[snapshot]["mode"]
+            mode = max(has, self.mode, key=lambda m: STRENGTH[m])
             incident.client("ec2").lock_snapshot(
-                SnapshotId=snapshot, LockMode=mode, LockDuration=options.lock_days
+                SnapshotId=snapshot, LockMode=mode, LockDuration=self.days
             )
 
-        lacking = [s for s in seen if self.lacks(incident, {s: seen[s]})]
+        lacking = [s for s in observation if self.lacks(incident, {s: observation[s]})]
         incident.aws.each(lock, lacking)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Nothing: evidence stays locked."""
         raise Skip("the snapshots are evidence, and stay locked until their locks end")
 

@@ -7,8 +7,10 @@ Isolation cuts the way; `--evidence-first` holds it back until the capture ends,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from contract import Document, evidence_key
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.host import run_command
 from responders.host.host_readiness import has_way_out, ready, vault_of
@@ -19,6 +21,7 @@ from responders.permissions import allow
 from responders.record import capture_tools
 from responders.record.journal import canonical
 from responders.record.vault import Vault
+from responders.scene import Scene
 
 DOCUMENT = Document.MEMORY
 SECONDS = 14_400
@@ -34,8 +37,12 @@ CREDIBLE = 0.75
 """Part of the instance type's memory that a host must own up to, or it is said."""
 
 
-class CaptureMemory(Action):
+@dataclass(frozen=True)
+class CaptureMemory(Action[Scene]):
     """A capture of the whole memory is in the vault, and was found good."""
+
+    deadline: float | None = None
+    """Seconds after which the capture is given up, for the network is isolated then."""
 
     name = "memory"
     collects = True
@@ -43,28 +50,28 @@ class CaptureMemory(Action):
         allow("ec2:DescribeInstanceTypes", because="knows how much memory the instance has"),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Whether the case has a capture that was found good."""
         return {"memory": _record(incident) in incident.evidence.names()}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """One line, if it was not captured yet."""
-        return () if seen["memory"] else ("its memory is not captured",)
+        return () if observation["memory"] else ("its memory is not captured",)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Captures, lists what came into the vault, checks it, and saves what is known of it.
 
         `Skip`, incomplete, when there is no way to do it; `CommandFailed` when it went wrong.
         """
         agent = ready(incident)
         vault = vault_of(incident)
-        command, key = _command(incident, vault, agent.platform)
+        command, key = _command(incident, vault, agent.platform, self._seconds)
         outcome = run_command.follow(
             incident,
             incident.target,
             command,
             agent.platform,
-            seconds=_seconds(incident),
+            seconds=self._seconds,
             what="capturing memory",
             reachable=lambda: has_way_out(incident),
         )
@@ -77,32 +84,32 @@ class CaptureMemory(Action):
         document = {"bucket": vault.bucket, "key": key, "command": command, "checked": checked}
         incident.evidence.save(_record(incident), canonical({**document, "said": dict(facts)}))
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Nothing: evidence is kept."""
 
     def restored(self, before: Json, now: Json) -> bool:
         """Always: nothing of the instance was changed that could be restored."""
         return True
 
+    @property
+    def _seconds(self) -> int:
+        return SECONDS if self.deadline is None else max(int(self.deadline), LEAST_SECONDS)
 
-def _record(incident: Incident) -> str:
+
+def _record(incident: Incident[Scene]) -> str:
     return f"{incident.target}/memory.json"
 
 
-def _seconds(incident: Incident) -> int:
-    if not incident.options.evidence_first:
-        return SECONDS
-    return max(int(incident.options.deadline), LEAST_SECONDS)
-
-
-def _command(incident: Incident, vault: Vault, platform: str) -> tuple[str, str]:
+def _command(
+    incident: Incident[Scene], vault: Vault, platform: str, seconds: int
+) -> tuple[str, str]:
     """The command that captures and the key it writes to: one under way, or a new one."""
     begun = run_command.under_way(incident, incident.target, DOCUMENT, SECONDS, Bucket=vault.bucket)
     key = str(begun["Parameters"]["Key"][0]) if begun else ""
     if begun and key.startswith(f"cases/{incident.case}/"):
         incident.note(f"a capture was under way already: {begun['CommandId']}")
         return str(begun["CommandId"]), key
-    instance = incident.scene.instance
+    instance = incident.subject.instance
     fitting = capture_tools.choose(
         capture_tools.staged(vault), platform, str(instance["Architecture"])
     )
@@ -124,13 +131,13 @@ def _command(incident: Incident, vault: Vault, platform: str) -> tuple[str, str]
             "Key": key,
             "Tools": ",".join(tool.pair for tool in fitting),
         },
-        seconds=_seconds(incident),
+        seconds=seconds,
     )
     return command, key
 
 
 def _check(
-    incident: Incident, vault: Vault, key: str, size: int | None, facts: Json, platform: str
+    incident: Incident[Scene], vault: Vault, key: str, size: int | None, facts: Json, platform: str
 ) -> JsonObject:
     """What the vault says of the capture; `CommandFailed` when that is not a whole capture."""
     if size is None:
@@ -146,20 +153,20 @@ def _check(
     head = vault.beginning(key, HEADER)
     if not head.startswith(MAGIC):
         raise CommandFailed("the capture in the vault does not begin as a LiME image")
-    seen = BANNER in head
-    if not seen and BANNER.decode() not in str(facts.get("banner", "")):
+    observation = BANNER in head
+    if not observation and BANNER.decode() not in str(facts.get("banner", "")):
         raise CommandFailed("the capture holds no kernel banner: it is not of a running Linux")
-    if not seen:
+    if not observation:
         incident.note(
             f"the kernel's banner is not in the first {HEADER >> 20} MiB of the capture; that it "
             "is further on is the host's word"
         )
-    return {"bytes": size, "banner": seen}
+    return {"bytes": size, "banner": observation}
 
 
-def _weigh(incident: Incident, memory: int) -> None:
+def _weigh(incident: Incident[Scene], memory: int) -> None:
     """A host that owns up to little memory may hide the rest: said, not judged."""
-    kind = str(incident.scene.instance["InstanceType"])
+    kind = str(incident.subject.instance["InstanceType"])
     described = instance_type(incident.client("ec2"), kind)
     whole = int(described["MemoryInfo"]["SizeInMiB"]) << 20
     if memory < whole * CREDIBLE:

@@ -6,14 +6,15 @@ A cold preparation has none, because they cost money while idle; a warm one has 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract import Purpose
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.permissions import allow, ec2, purpose_is
 from responders.volumes import workstation
-from responders.volumes.workstation import NEW
+from responders.volumes.workstation import NEW, Workstation
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -25,8 +26,12 @@ OPENS = 600.0
 EVERY = 10.0
 
 
-class OpenEndpoints(Action):
+@dataclass(frozen=True)
+class OpenEndpoints(Action[Workstation]):
     """The forensic VPC has both endpoints that Session Manager needs."""
+
+    zone: str = ""
+    """Availability zone; empty: the first in which a subnet is prepared."""
 
     name = "endpoints"
     permissions = (
@@ -56,25 +61,27 @@ class OpenEndpoints(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Workstation]) -> Observation:
         """Service to the state of its endpoint; None where there is none."""
         found = endpoints(incident.client("ec2"), incident.manifest.forensic_vpc)
         states = {str(e["ServiceName"]).rsplit(".", 1)[-1]: str(e["State"]) for e in found}
         return {service: states.get(service) for service in SERVICES}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Workstation], observation: Observation) -> tuple[str, ...]:
         """A line for each endpoint that is missing or not available yet."""
         return tuple(
             f"the endpoint of {service} is {state}" if state else f"there is no endpoint {service}"
-            for service, state in seen.items()
+            for service, state in observation.items()
             if (state or "").lower() != "available"
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Workstation], observation: Observation) -> None:
         """Makes what lacks, one after the other (EC2 throttles this call), and waits for all."""
-        for service, state in seen.items():
+        for service, state in observation.items():
             if state is None:
-                incident.client("ec2").create_vpc_endpoint(**_endpoint(incident, service))
+                incident.client("ec2").create_vpc_endpoint(
+                    **_endpoint(incident, service, self.zone)
+                )
 
         def available() -> bool:
             incident.watch("opening the endpoints", None)
@@ -82,7 +89,7 @@ class OpenEndpoints(Action):
 
         incident.wait_for(available, seconds=OPENS, every=EVERY)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Workstation], before: Observation) -> None:
         """Nothing: closing is a command of its own."""
         raise Skip("`cordon workstation close` removes them")
 
@@ -101,13 +108,15 @@ def endpoints(client: EC2Client, vpc: str) -> list[VpcEndpointTypeDef]:
     ]
 
 
-def _endpoint(incident: Incident, service: str) -> CreateVpcEndpointRequestTypeDef:
+def _endpoint(
+    incident: Incident[Workstation], service: str, zone: str
+) -> CreateVpcEndpointRequestTypeDef:
     manifest = incident.manifest
     return {
         "VpcEndpointType": "Interface",
         "VpcId": manifest.forensic_vpc,
         "ServiceName": f"com.amazonaws.{incident.region}.{service}",
-        "SubnetIds": [manifest.subnets[incident.options.zone or min(manifest.subnets)]],
+        "SubnetIds": [manifest.subnets[zone or min(manifest.subnets)]],
         "SecurityGroupIds": [manifest.endpoint_group],
         "PrivateDnsEnabled": True,
         "PolicyDocument": endpoint_policy(incident.account),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from contract import (
@@ -9,12 +10,12 @@ from contract import (
     WORKSTATION_PROFILE,
     Purpose,
 )
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.permissions import allow, ec2, purpose_is, together
 from responders.volumes import workstation
 from responders.volumes.images import Image, image_of
-from responders.volumes.workstation import NEW, OWN
+from responders.volumes.workstation import NEW, OWN, Workstation
 
 if TYPE_CHECKING:
     from types_boto3_ec2.literals import InstanceTypeType, ResourceTypeType
@@ -33,8 +34,15 @@ EVERY = 5.0
 PROFILE = "arn:{partition}:iam::{account}:instance-profile" + IAM_PATH + WORKSTATION_PROFILE
 
 
-class OpenMachine(Action):
+@dataclass(frozen=True)
+class OpenMachine(Action[Workstation]):
     """A running machine in the forensic VPC, with the workstation's profile and no way in."""
+
+    zone: str = ""
+    """Availability zone; empty: the first in which a subnet is prepared."""
+    image: str = ""
+    """Image id or public parameter; empty: Amazon Linux 2023."""
+    machine_type: str = "m6i.large"
 
     name = "machine"
     permissions = (
@@ -85,27 +93,27 @@ class OpenMachine(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Workstation]) -> Observation:
         """The machine's id and state; None and empty when none is open."""
         found = _machine(incident)
         if found is None:
             return {"machine": {"id": None, "state": ""}}
         return {"machine": {"id": found["InstanceId"], "state": found["State"]["Name"]}}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Workstation], observation: Observation) -> tuple[str, ...]:
         """One line, unless it is running."""
-        machine = seen["machine"]
+        machine = observation["machine"]
         if machine["id"] is None:
             return (f"no workstation is open for case {incident.case}",)
         running = machine["state"] == "running"
         return () if running else (f"{machine['id']} is {machine['state']}",)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Workstation], observation: Observation) -> None:
         """Launches or starts it, and waits until it runs."""
         client = incident.client("ec2")
-        machine = seen["machine"]
+        machine = observation["machine"]
         if machine["id"] is None:
-            client.run_instances(**_launch(incident))
+            client.run_instances(**self._launch(incident))
         elif machine["state"] == "stopped":
             client.start_instances(InstanceIds=[machine["id"]])
 
@@ -116,46 +124,45 @@ class OpenMachine(Action):
 
         incident.wait_for(running, seconds=STARTS, every=EVERY)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Workstation], before: Observation) -> None:
         """Nothing: closing is a command of its own."""
         raise Skip("`cordon workstation close` removes it")
 
+    def _launch(self, incident: Incident[Workstation]) -> RunInstancesRequestTypeDef:
+        manifest = incident.manifest
+        image: Image = image_of(incident.aws, incident.region, self.machine_type, self.image)
+        disk: EbsBlockDeviceTypeDef = {
+            "VolumeType": "gp3",
+            "VolumeSize": max(image.size, ROOT_SIZE),
+            "Encrypted": True,
+            "DeleteOnTermination": True,
+        }
+        if manifest.key_arn:
+            disk["KmsKeyId"] = manifest.key_arn
+        kinds: tuple[ResourceTypeType, ...] = ("instance", "volume", "network-interface")
+        return {
+            "ImageId": image.id,
+            "InstanceType": cast("InstanceTypeType", self.machine_type),
+            "MinCount": 1,
+            "MaxCount": 1,
+            "ClientToken": workstation.token(incident, "machine"),
+            "IamInstanceProfile": {"Name": manifest.workstation_profile},
+            "InstanceInitiatedShutdownBehavior": "stop",
+            "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+            "NetworkInterfaces": [
+                {
+                    "DeviceIndex": 0,
+                    "SubnetId": manifest.subnets[self.zone or min(manifest.subnets)],
+                    "Groups": [manifest.workstation_group],
+                    "AssociatePublicIpAddress": False,
+                }
+            ],
+            "BlockDeviceMappings": [{"DeviceName": image.root, "Ebs": disk}],
+            "TagSpecifications": [
+                {"ResourceType": kind, "Tags": workstation.tags(incident)} for kind in kinds
+            ],
+        }
 
-def _machine(incident: Incident) -> InstanceTypeDef | None:
+
+def _machine(incident: Incident[Workstation]) -> InstanceTypeDef | None:
     return workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
-
-
-def _launch(incident: Incident) -> RunInstancesRequestTypeDef:
-    manifest, options = incident.manifest, incident.options
-    image: Image = image_of(incident.aws, incident.region, options)
-    disk: EbsBlockDeviceTypeDef = {
-        "VolumeType": "gp3",
-        "VolumeSize": max(image.size, ROOT_SIZE),
-        "Encrypted": True,
-        "DeleteOnTermination": True,
-    }
-    if manifest.key_arn:
-        disk["KmsKeyId"] = manifest.key_arn
-    kinds: tuple[ResourceTypeType, ...] = ("instance", "volume", "network-interface")
-    return {
-        "ImageId": image.id,
-        "InstanceType": cast("InstanceTypeType", options.machine),
-        "MinCount": 1,
-        "MaxCount": 1,
-        "ClientToken": workstation.token(incident, "machine"),
-        "IamInstanceProfile": {"Name": manifest.workstation_profile},
-        "InstanceInitiatedShutdownBehavior": "stop",
-        "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
-        "NetworkInterfaces": [
-            {
-                "DeviceIndex": 0,
-                "SubnetId": manifest.subnets[options.zone or min(manifest.subnets)],
-                "Groups": [manifest.workstation_group],
-                "AssociatePublicIpAddress": False,
-            }
-        ],
-        "BlockDeviceMappings": [{"DeviceName": image.root, "Ebs": disk}],
-        "TagSpecifications": [
-            {"ResourceType": kind, "Tags": workstation.tags(incident)} for kind in kinds
-        ],
-    }

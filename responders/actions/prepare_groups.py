@@ -6,7 +6,7 @@ both are loud, because they mean that the preparation failed or that somebody ta
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from contract import (
@@ -16,16 +16,18 @@ from contract import (
     TAG_PURPOSE,
     Purpose,
     Rules,
+    group_rules,
     kit_tags,
     permission_rules,
     rule_permission,
 )
 from responders import prepared
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import code_of, expecting
 from responders.errors import Skip
 from responders.json_values import JsonObject
 from responders.permissions import allow, ec2, purpose_is
+from responders.scene import Scene
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import SecurityGroupTypeDef
@@ -34,8 +36,12 @@ SHOWS_AFTER = 10.0
 """Seconds that EC2 is given to show a group that was just made."""
 
 
-class PrepareGroups(Action):
+@dataclass(frozen=True)
+class PrepareGroups(Action[Scene]):
     """The isolate group, and for `convert` the untrack group, of every VPC the instance is in."""
+
+    untrack: bool = False
+    """Whether the group that makes connections untracked is used too."""
 
     name = "prepare-groups"
     permissions = (
@@ -63,55 +69,60 @@ class PrepareGroups(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """`<vpc> <purpose>` to the group to use and its rules; None where there is none."""
-        vpcs = sorted({str(i["VpcId"]) for i in incident.scene.interfaces})
-        found = incident.scene.groups
+        vpcs = sorted({str(i["VpcId"]) for i in incident.subject.interfaces})
+        found = incident.subject.groups
         return {
             f"{vpc} {purpose}": _state(
                 prepared.choose(
-                    found, vpc, purpose, incident.group_rules(purpose), incident.account
+                    found,
+                    vpc,
+                    purpose,
+                    _expected(incident, purpose),
+                    incident.account,
                 )
             )
             for vpc in vpcs
-            for purpose in purposes(incident)
+            for purpose in self._purposes()
         }
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each group that is missing or not exactly as prepared."""
         told = []
-        for thing, state in seen.items():
+        for thing, state in observation.items():
             vpc, purpose = thing.split()
             if state is None:
                 told.append(f"{vpc} has no {purpose} group: it is created now")
-            elif state["rules"] != _rules(incident.group_rules(Purpose(purpose))):
+            elif state["rules"] != _rules(_expected(incident, Purpose(purpose))):
                 told.append(f"{state['group']} ({purpose}, {vpc}) has rules that were not prepared")
         return tuple(told)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Creates what is missing and repairs what differs, and waits until all of it shows."""
-        for line in self.lacks(incident, seen):
+        for line in self.lacks(incident, observation):
             incident.risk(f"readiness: {line}")
 
         def one(thing: str) -> None:
             vpc, purpose = thing.split()
-            state = seen[thing]
+            state = observation[thing]
             group = state["group"] if state else _create(incident, vpc, Purpose(purpose))
-            _repair(incident, group, incident.group_rules(Purpose(purpose)))
+            _repair(incident, group, _expected(incident, Purpose(purpose)))
             incident.wait_for(lambda: _shows(incident, group), seconds=SHOWS_AFTER, every=0.5)
 
-        incident.aws.each(one, list(seen))
+        incident.aws.each(one, list(observation))
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Nothing: a group as it was prepared stays so."""
         raise Skip("the prepared groups stay as they were prepared")
 
+    def _purposes(self) -> tuple[Purpose, ...]:
+        return (Purpose.ISOLATE, Purpose.UNTRACK) if self.untrack else (Purpose.ISOLATE,)
 
-def purposes(incident: Incident) -> tuple[Purpose, ...]:
-    """The groups that the chosen way of cutting needs."""
-    if incident.options.tracking == "convert":
-        return (Purpose.ISOLATE, Purpose.UNTRACK)
-    return (Purpose.ISOLATE,)
+
+def _expected(incident: Incident[Scene], purpose: Purpose) -> Rules:
+    """The rules that a prepared group must have in this region."""
+    return group_rules(purpose, incident.manifest.responder_cidrs)
 
 
 def _state(group: prepared.Group | None) -> JsonObject | None:
@@ -125,7 +136,7 @@ def _rules(rules: Rules) -> JsonObject:
     }
 
 
-def _create(incident: Incident, vpc: str, purpose: Purpose) -> str:
+def _create(incident: Incident[Scene], vpc: str, purpose: Purpose) -> str:
     """A new group, or the one that an earlier try made; a squatter of the name is passed by."""
     name = f"{GROUP_NAMES[purpose]}-on-demand"
     for one in (name, f"{name}-{incident.run}"):
@@ -139,7 +150,7 @@ def _create(incident: Incident, vpc: str, purpose: Purpose) -> str:
     raise ValueError(f"{vpc} has groups named {name} already, and none is tagged as the kit's")
 
 
-def _create_named(incident: Incident, vpc: str, purpose: Purpose, name: str) -> str:
+def _create_named(incident: Incident[Scene], vpc: str, purpose: Purpose, name: str) -> str:
     tags = kit_tags(purpose, {TAG_CASE: incident.case})
     answer = incident.client("ec2").create_security_group(
         GroupName=name,
@@ -155,7 +166,7 @@ def _create_named(incident: Incident, vpc: str, purpose: Purpose, name: str) -> 
     return str(answer["GroupId"])
 
 
-def _tagged(incident: Incident, vpc: str, purpose: Purpose, name: str) -> str:
+def _tagged(incident: Incident[Scene], vpc: str, purpose: Purpose, name: str) -> str:
     filters = {"vpc-id": vpc, "group-name": name, f"tag:{TAG_PURPOSE}": purpose.value}
     answer = incident.client("ec2").describe_security_groups(
         Filters=[{"Name": k, "Values": [v]} for k, v in filters.items()]
@@ -163,12 +174,12 @@ def _tagged(incident: Incident, vpc: str, purpose: Purpose, name: str) -> str:
     return next((str(g["GroupId"]) for g in answer["SecurityGroups"]), "")
 
 
-def _shows(incident: Incident, group_id: str) -> bool:
+def _shows(incident: Incident[Scene], group_id: str) -> bool:
     groups = prepared.groups(incident.aws, incident.region)
     return any(group.id == group_id for group in groups)
 
 
-def _repair(incident: Incident, group_id: str, wanted: Rules) -> None:
+def _repair(incident: Incident[Scene], group_id: str, wanted: Rules) -> None:
     """Removes every rule that was not prepared, whatever its peer, and adds those that lack."""
     client = incident.client("ec2")
     group = _described(incident, group_id)
@@ -186,7 +197,7 @@ def _repair(incident: Incident, group_id: str, wanted: Rules) -> None:
                 )
 
 
-def _described(incident: Incident, group_id: str) -> SecurityGroupTypeDef:
+def _described(incident: Incident[Scene], group_id: str) -> SecurityGroupTypeDef:
     """The group as described; a new one may take a moment to show."""
     found: list[SecurityGroupTypeDef] = []
 

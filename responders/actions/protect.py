@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import SomeFailed, explain
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow, ec2
+from responders.scene import Scene
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import InstanceAttributeTypeDef
@@ -20,7 +21,7 @@ ATTRIBUTES: dict[str, tuple[str, bool | str]] = {
 """Attribute as described, to the field that holds it and the value that protects."""
 
 
-class Protect(Action):
+class Protect(Action[Scene]):
     """Termination and stop protection, shutdown stops, volumes outlive the instance."""
 
     name = "protect"
@@ -34,7 +35,7 @@ class Protect(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Attribute, or device, to its value."""
         client = incident.client("ec2")
         asked = {
@@ -46,36 +47,38 @@ class Protect(Action):
             )
             for name in ATTRIBUTES
         }
-        seen: JsonObject = {}
+        observation: JsonObject = {}
         for name, answer in asked.items():
-            seen[name] = _value(answer.result(), name)
-        for mapping in incident.scene.instance.get("BlockDeviceMappings", ()):
+            observation[name] = _value(answer.result(), name)
+        for mapping in incident.subject.instance.get("BlockDeviceMappings", ()):
             if "Ebs" in mapping:
-                seen[f"device {mapping['DeviceName']}"] = mapping["Ebs"]["DeleteOnTermination"]
-        return dict(sorted(seen.items()))
+                observation[f"device {mapping['DeviceName']}"] = mapping["Ebs"][
+                    "DeleteOnTermination"
+                ]
+        return dict(sorted(observation.items()))
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each attribute that does not protect; a Spot instance has no protection."""
-        spot = incident.scene.instance.get("InstanceLifecycle") == "spot"
+        spot = incident.subject.instance.get("InstanceLifecycle") == "spot"
         if spot:
             incident.risk("a Spot instance can't have termination protection: EC2 may reclaim it")
         return tuple(
             f"{thing} is {value}"
-            for thing, value in seen.items()
+            for thing, value in observation.items()
             if value != _wanted(thing) and not (spot and thing in ATTRIBUTES)
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """One call an attribute, for EC2 takes no more; one refusal stops no other."""
-        spot = incident.scene.instance.get("InstanceLifecycle") == "spot"
+        spot = incident.subject.instance.get("InstanceLifecycle") == "spot"
         todo = {
             k: _wanted(k)
-            for k, v in seen.items()
+            for k, v in observation.items()
             if v != _wanted(k) and not (spot and k in ATTRIBUTES)
         }
         _write(incident, todo)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Every attribute as it was."""
         _write(incident, before)
 
@@ -94,7 +97,7 @@ def _wanted(thing: str) -> Json:
     return False if thing.startswith("device ") else ATTRIBUTES[thing][1]
 
 
-def _write(incident: Incident, values: Seen) -> None:
+def _write(incident: Incident[Scene], values: Observation) -> None:
     failures = []
     for thing, value in values.items():
         if thing.startswith("device "):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from contract import TAG_COPY, TAG_SOURCE, TAG_STATUS, Status
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.permissions import allow, ec2
 from responders.volumes import workstation
@@ -15,7 +16,14 @@ from responders.volumes.snapshots import (
     Snapshot,
     of_other_accounts,
 )
-from responders.volumes.workstation import NEW
+from responders.volumes.workstation import (
+    ALL_OF_THE_CASE,
+    LIKE_THE_SNAPSHOT,
+    NEW,
+    Disks,
+    SnapshotChoice,
+    Workstation,
+)
 
 if TYPE_CHECKING:
     from types_boto3_ec2.literals import VolumeTypeType
@@ -26,8 +34,14 @@ AVAILABLE = 300.0
 EVERY = 3.0
 
 
-class RestoreVolumes(Action):
+@dataclass(frozen=True)
+class RestoreVolumes(Action[Workstation]):
     """Each snapshot that is looked into has a volume for the workstation."""
+
+    choice: SnapshotChoice = ALL_OF_THE_CASE
+    disks: Disks = LIKE_THE_SNAPSHOT
+    zone: str = ""
+    """Availability zone when there is no machine yet; empty: the first that is prepared."""
 
     name = "volumes"
     permissions = (
@@ -83,31 +97,31 @@ class RestoreVolumes(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Workstation]) -> Observation:
         """Snapshot to its volume and the volume's state; None where there is none."""
         made = {
             str(v["SnapshotId"]): {"id": v["VolumeId"], "state": v["State"]}
             for v in workstation.volumes(incident.client("ec2"), incident.case)
         }
-        return {s.id: made.get(s.id, {"id": None, "state": ""}) for s in _sources(incident)}
+        return {s.id: made.get(s.id, {"id": None, "state": ""}) for s in self._sources(incident)}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Workstation], observation: Observation) -> tuple[str, ...]:
         """A line for each snapshot without a volume that can be used."""
         return tuple(
             f"{volume['id']} of {snapshot} is {volume['state']}"
             if volume["id"]
             else f"{snapshot} has no volume"
-            for snapshot, volume in seen.items()
+            for snapshot, volume in observation.items()
             if volume["state"] not in ("available", "in-use")
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Workstation], observation: Observation) -> None:
         """Makes those that lack, at the same time, and waits until they can be used."""
-        lacking = [s for s in _sources(incident) if seen[s.id]["id"] is None]
-        zone = _zone(incident)
+        lacking = [s for s in self._sources(incident) if observation[s.id]["id"] is None]
+        zone = _zone(incident, self.zone)
 
         def make(snapshot: Snapshot) -> None:
-            incident.client("ec2").create_volume(**_volume(incident, snapshot, zone))
+            incident.client("ec2").create_volume(**_volume(incident, snapshot, zone, self.disks))
 
         incident.aws.each(make, lacking)
 
@@ -117,25 +131,25 @@ class RestoreVolumes(Action):
 
         incident.wait_for(usable, seconds=AVAILABLE, every=EVERY)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Workstation], before: Observation) -> None:
         """Nothing: closing is a command of its own."""
         raise Skip("`cordon workstation close` removes them; the snapshots stay")
 
+    def _sources(self, incident: Incident[Workstation]) -> list[Snapshot]:
+        return workstation.sources(incident.aws, incident.region, incident.case, self.choice)
 
-def _sources(incident: Incident) -> list[Snapshot]:
-    return workstation.sources(incident.aws, incident.region, incident.case, incident.options)
 
-
-def _zone(incident: Incident) -> str:
+def _zone(incident: Incident[Workstation], zone: str) -> str:
     """Where the machine is, or will be."""
     found = workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
     if found is not None:
         return str(found["Placement"]["AvailabilityZone"])
-    return incident.options.zone or min(incident.manifest.subnets)
+    return zone or min(incident.manifest.subnets)
 
 
-def _volume(incident: Incident, snapshot: Snapshot, zone: str) -> CreateVolumeRequestTypeDef:
-    options = incident.options
+def _volume(
+    incident: Incident[Workstation], snapshot: Snapshot, zone: str, disks: Disks
+) -> CreateVolumeRequestTypeDef:
     marks = {
         TAG_COPY: snapshot.id,
         TAG_SOURCE: snapshot.source or snapshot.id,
@@ -144,7 +158,7 @@ def _volume(incident: Incident, snapshot: Snapshot, zone: str) -> CreateVolumeRe
     wanted: CreateVolumeRequestTypeDef = {
         "SnapshotId": snapshot.id,
         "AvailabilityZone": zone,
-        "VolumeType": cast("VolumeTypeType", options.volume_type),
+        "VolumeType": cast("VolumeTypeType", disks.kind),
         "Encrypted": True,
         "ClientToken": workstation.token(incident, snapshot.id),
         "TagSpecifications": [
@@ -153,8 +167,8 @@ def _volume(incident: Incident, snapshot: Snapshot, zone: str) -> CreateVolumeRe
     }
     if incident.manifest.key_arn:
         wanted["KmsKeyId"] = incident.manifest.key_arn
-    if options.volume_size:
-        wanted["Size"] = options.volume_size
-    if options.volume_iops:
-        wanted["Iops"] = options.volume_iops
+    if disks.size:
+        wanted["Size"] = disks.size
+    if disks.iops:
+        wanted["Iops"] = disks.iops
     return wanted

@@ -9,10 +9,11 @@ sessions of all who have the role, and says first who they are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.actions.swap_profile import PROFILE, SwapProfile, associated, is_isolated, name_of
 from responders.aws import code_of, explain
 from responders.errors import Skip
@@ -23,6 +24,7 @@ from responders.identity.principal import Principal, is_own
 from responders.identity.subject import require_editable, trusted
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow
+from responders.scene import Scene
 
 if TYPE_CHECKING:
     from types_boto3_iam.type_defs import RoleTypeDef
@@ -31,8 +33,12 @@ EC2_SERVICES = ("ec2.amazonaws.com", "ec2.amazonaws.com.cn")
 """What the trust policy of an instance's role names; nobody else gets sessions by it."""
 
 
-class RevokeSessions(Action):
+@dataclass(frozen=True)
+class RevokeSessions(Action[Scene]):
     """A deny policy on the role that the instance has, or had before its profile was swapped."""
+
+    role_wide: bool = False
+    """Deny the sessions of all who have the role."""
 
     name = "revoke-sessions"
     permissions = (
@@ -48,36 +54,38 @@ class RevokeSessions(Action):
         ),
     )  # and those of `responders.identity.deny_policy`
 
-    def __init__(self, *, role_wide: bool = False) -> None:
-        self.announce = role_wide
+    @property
+    def announce(self) -> bool:
+        """Whom it hits, before it is done: role-wide it hits more than the instance."""
+        return self.role_wide
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """`<role> <policy>` to the policy's state, the role's id, and if the instance has it still.
 
         Skip when there is no role, or none that anybody here can change.
         """
         roles = _roles(incident)
-        seen: JsonObject = {}
+        observation: JsonObject = {}
         for role, holds in roles.values():
-            for policy in _policies(incident):
-                seen[f"{role['RoleName']} {policy}"] = {
+            for policy in self._policies(incident):
+                observation[f"{role['RoleName']} {policy}"] = {
                     "policy": _policy(incident, role["RoleName"], policy).read(),
                     "role_id": role["RoleId"],
                     "holds": holds,
                 }
-        for thing in set(incident.known) - set(seen):
+        for thing in set(incident.known) - set(observation):
             role_name, policy = thing.split()
-            seen[thing] = {
+            observation[thing] = {
                 **incident.known[thing],
                 "policy": _policy(incident, role_name, policy).read(),
                 "holds": False,
             }
-        return dict(sorted(seen.items()))
+        return dict(sorted(observation.items()))
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each role of which sessions are not denied; role-wide, whom that hits."""
         told = []
-        for role_name, policy, state in _split(seen):
+        for role_name, policy, state in _split(observation):
             if _denied(incident, policy, state):
                 continue
             if policy == _wide(incident):
@@ -86,11 +94,11 @@ class RevokeSessions(Action):
                 told.append(f"sessions of {role_name} on {incident.target} go on")
         return tuple(told)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Writes the policies; one refusal stops no other."""
         todo = {
             f"{role_name} {policy}": (role_name, policy, state)
-            for role_name, policy, state in _split(seen)
+            for role_name, policy, state in _split(observation)
             if not _denied(incident, policy, state)
         }
 
@@ -110,7 +118,7 @@ class RevokeSessions(Action):
             "an hour (role chaining): `cordon hunt` with the role's ARN shows them"
         )
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Each policy as it was: gone, where there was none."""
         for role_name, policy, state in _split(before):
             _policy(incident, role_name, policy).restore(state["policy"])
@@ -119,27 +127,28 @@ class RevokeSessions(Action):
         """The policies count; whether the instance has the role is another step's matter."""
         return now is not None and bool(before["policy"] == now["policy"])
 
+    def _policies(self, incident: Incident[Scene]) -> tuple[str, ...]:
+        narrow = deny_document.policy_name(incident.case, incident.target)
+        return (narrow, _wide(incident)) if self.role_wide else (narrow,)
 
-def _split(seen: Seen) -> Iterator[tuple[str, str, JsonObject]]:
-    for thing, state in seen.items():
+
+def _split(observation: Observation) -> Iterator[tuple[str, str, JsonObject]]:
+    for thing, state in observation.items():
         role_name, policy = thing.split()
         yield role_name, policy, state
 
 
-def _policy(incident: Incident, role_name: str, name: str) -> IdentityPolicy:
+def _policy(incident: Incident[Scene], role_name: str, name: str) -> IdentityPolicy:
     return IdentityPolicy(incident, Principal("role", role_name), name)
 
 
-def _wide(incident: Incident) -> str:
+def _wide(incident: Incident[Scene]) -> str:
     return deny_document.policy_name(incident.case)
 
 
-def _policies(incident: Incident) -> tuple[str, ...]:
-    narrow = deny_document.policy_name(incident.case, incident.target)
-    return (narrow, _wide(incident)) if incident.options.role_wide else (narrow,)
-
-
-def _wanted(incident: Incident, policy: str, state: JsonObject, moment: datetime) -> Document:
+def _wanted(
+    incident: Incident[Scene], policy: str, state: JsonObject, moment: datetime
+) -> Document:
     if policy == _wide(incident):
         return deny_document.sessions_before(deny_document.cut_off(moment))
     userid = deny_document.instance_sessions(state["role_id"], incident.target)
@@ -148,7 +157,7 @@ def _wanted(incident: Incident, policy: str, state: JsonObject, moment: datetime
     return deny_document.sessions_before(deny_document.cut_off(moment), userid)
 
 
-def _denied(incident: Incident, policy: str, state: JsonObject) -> bool:
+def _denied(incident: Incident[Scene], policy: str, state: JsonObject) -> bool:
     """Whether the policy denies what is wanted, or even the same without a cut-off."""
     enough = [_wanted(incident, policy, state, incident.started)]
     if policy != _wide(incident):
@@ -161,7 +170,7 @@ def _denied(incident: Incident, policy: str, state: JsonObject) -> bool:
     return any(deny_document.covers(found, document) for document in enough)
 
 
-def _roles(incident: Incident) -> dict[str, tuple[RoleTypeDef, bool]]:
+def _roles(incident: Incident[Scene]) -> dict[str, tuple[RoleTypeDef, bool]]:
     """Name to IAM's description of the roles that the instance has or had, and if it has it still.
 
     Skip when there is none; those that can't be changed are told, and left out.
@@ -189,7 +198,7 @@ def _roles(incident: Incident) -> dict[str, tuple[RoleTypeDef, bool]]:
     return found
 
 
-def _profiles(incident: Incident) -> dict[str, bool]:
+def _profiles(incident: Incident[Scene]) -> dict[str, bool]:
     """ARN of each profile of the instance's own, to whether the instance has it now."""
     former = (incident.earlier.get(SwapProfile.name, {}).get(PROFILE) or {}).get("arn")
     association = associated(incident)
@@ -198,7 +207,7 @@ def _profiles(incident: Incident) -> dict[str, bool]:
     return {arn: holds for arn, holds in profiles.items() if arn and not is_isolated(incident, arn)}
 
 
-def _of_profile(incident: Incident, arn: str) -> list[RoleTypeDef]:
+def _of_profile(incident: Incident[Scene], arn: str) -> list[RoleTypeDef]:
     try:
         answer = incident.client("iam").get_instance_profile(InstanceProfileName=name_of(arn))
     except Exception as error:
@@ -210,7 +219,7 @@ def _of_profile(incident: Incident, arn: str) -> list[RoleTypeDef]:
     return list(answer["InstanceProfile"]["Roles"])
 
 
-def _others(incident: Incident, role_name: str) -> str:
+def _others(incident: Incident[Scene], role_name: str) -> str:
     """Whom a deny of all sessions of a role hits besides the instance."""
     try:
         hit = [*_instances(incident, role_name), *_trusted(incident, role_name)]
@@ -219,7 +228,7 @@ def _others(incident: Incident, role_name: str) -> str:
     return f"to deny them also hits {', '.join(hit) or 'nobody else'}"
 
 
-def _instances(incident: Incident, role_name: str) -> list[str]:
+def _instances(incident: Incident[Scene], role_name: str) -> list[str]:
     pages = (
         incident.client("iam")
         .get_paginator("list_instance_profiles_for_role")
@@ -230,7 +239,7 @@ def _instances(incident: Incident, role_name: str) -> list[str]:
     return [f"{i} ({r})" for r, found in asked.items() for i in found.result()]
 
 
-def _in_region(incident: Incident, region: str, arns: list[str]) -> list[str]:
+def _in_region(incident: Incident[Scene], region: str, arns: list[str]) -> list[str]:
     if not arns:
         return []
     pages = (
@@ -242,6 +251,6 @@ def _in_region(incident: Incident, region: str, arns: list[str]) -> list[str]:
     return [str(i["InstanceId"]) for i in found if i["InstanceId"] != incident.target]
 
 
-def _trusted(incident: Incident, role_name: str) -> list[str]:
+def _trusted(incident: Incident[Scene], role_name: str) -> list[str]:
     role = incident.client("iam").get_role(RoleName=role_name)["Role"]
     return [who for who in trusted(role, incident.account) if who not in EC2_SERVICES]

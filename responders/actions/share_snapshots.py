@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.json_values import Json
 from responders.permissions import allow
+from responders.scene import Scene
 from responders.volumes import snapshots
 from responders.volumes.snapshots import EVIDENCE_ONLY, SNAPSHOTS
 
 
-class ShareSnapshots(Action):
+class ShareSnapshots(Action[Scene]):
     """The forensic account may make volumes of every snapshot of the case, or of its copy."""
 
     name = "share-snapshots"
@@ -26,7 +27,7 @@ class ShareSnapshots(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Original to the snapshot to share for it (None: not complete yet) and its accounts."""
         account, key = incident.manifest.forensic_account, incident.manifest.key_arn
         if not account or account == incident.account:
@@ -53,16 +54,16 @@ class ShareSnapshots(Action):
             for original, s in chosen.items()
         }
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each snapshot that the forensic account can't use."""
         account = incident.manifest.forensic_account
         return tuple(
             f"{original}: {state['snapshot'] or 'its copy'} is not shared with {account}"
-            for original, state in seen.items()
+            for original, state in observation.items()
             if account not in state["with"]
         )
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Shares those that are complete; `Skip`, incomplete, when some are not."""
         account = incident.manifest.forensic_account
 
@@ -74,18 +75,18 @@ class ShareSnapshots(Action):
                 UserIds=[account],
             )
 
-        ready = [s["snapshot"] for s in seen.values() if s["snapshot"]]
-        todo = [s["snapshot"] for s in seen.values() if account not in s["with"]]
+        ready = [s["snapshot"] for s in observation.values() if s["snapshot"]]
+        todo = [s["snapshot"] for s in observation.values() if account not in s["with"]]
         incident.aws.each(share, [s for s in todo if s is not None])
-        if len(ready) < len(seen):
-            waiting = ", ".join(o for o, s in seen.items() if not s["snapshot"])
+        if len(ready) < len(observation):
+            waiting = ", ".join(o for o, s in observation.items() if not s["snapshot"])
             raise Skip(
                 f"still to come: {waiting} has no complete copy under the kit's key "
                 f"(`cordon snapshots --case {incident.case}` goes on)",
                 incomplete=True,
             )
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Nothing: who examines the evidence keeps it."""
         raise Skip("the snapshots stay shared with the forensic account")
 

@@ -18,12 +18,12 @@ from contract import (
     is_snapshot_description,
     snapshot_description,
 )
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import code_of
 from responders.errors import Skip
 from responders.host.call_once import once
 from responders.permissions import allow, ec2, only_tags, together
-from responders.scene import InstanceGone
+from responders.scene import InstanceGone, Scene
 from responders.volumes import snapshots
 from responders.volumes.snapshots import SNAPSHOTS, Snapshot
 
@@ -38,7 +38,7 @@ SKEW = timedelta(minutes=10)
 """How far this machine's clock may be from AWS's."""
 
 
-class TakeSnapshots(Action):
+class TakeSnapshots(Action[Scene]):
     """Each EBS volume has a snapshot of this case, with description and tags."""
 
     name = "snapshot"
@@ -75,39 +75,43 @@ class TakeSnapshots(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Volume to its snapshots in this case, and whether their tags are whole."""
         devices = _devices(incident)
         found = _usable(incident)
-        seen = {}
+        observation = {}
         for volume in sorted({*devices, *incident.known}):
             mine = [s for s in found if s.volume == volume]
             wanted = _tags(incident, devices.get(volume), volume)
-            seen[volume] = {
+            observation[volume] = {
                 "snapshots": [s.id for s in mine],
                 "tagged": all(wanted.items() <= s.tags.items() for s in mine),
             }
-        if not seen:
+        if not observation:
             raise Skip("it has no EBS volume, so there is nothing to snapshot")
-        return seen
+        return observation
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each volume without a snapshot, or with one that lacks its tags."""
-        told = [f"{v} has no snapshot in this case" for v, s in seen.items() if not s["snapshots"]]
+        told = [
+            f"{v} has no snapshot in this case"
+            for v, s in observation.items()
+            if not s["snapshots"]
+        ]
         told += [
             f"{', '.join(s['snapshots'])} of {volume} lacks its tags"
-            for volume, s in seen.items()
+            for volume, s in observation.items()
             if not s["tagged"]
         ]
         return tuple(told)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """One call for all volumes that lack a snapshot; then the tags of each."""
         devices = _devices(incident)
         made: dict[str, str] = {}
         lost: Exception | None = None
-        if any(not s["snapshots"] for s in seen.values()):
-            done = [v for v, s in seen.items() if s["snapshots"]]
+        if any(not s["snapshots"] for s in observation.values()):
+            done = [v for v, s in observation.items() if s["snapshots"]]
             try:
                 made = _create(incident, devices, done)
             except Exception as error:
@@ -118,20 +122,20 @@ class TakeSnapshots(Action):
             tags = _tags(incident, devices.get(volumes[snapshot_id]), volumes[snapshot_id])
             incident.client("ec2").create_tags(Resources=[snapshot_id], Tags=_listed(tags))
 
-        whole = {i for s in seen.values() if s["tagged"] for i in s["snapshots"]}
+        whole = {i for s in observation.values() if s["tagged"] for i in s["snapshots"]}
         incident.aws.each(tag, sorted(set(volumes) - whole))
         if lost:
             raise lost
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Nothing: snapshots are evidence."""
         raise Skip("the snapshots are evidence, and stay")
 
 
-def _devices(incident: Incident) -> dict[str, str]:
+def _devices(incident: Incident[Scene]) -> dict[str, str]:
     """Attached EBS volume to its device; empty when the instance is gone and the case knows it."""
     try:
-        mappings = incident.scene.instance.get("BlockDeviceMappings", ())
+        mappings = incident.subject.instance.get("BlockDeviceMappings", ())
     except InstanceGone:
         if not incident.known:
             raise
@@ -139,7 +143,7 @@ def _devices(incident: Incident) -> dict[str, str]:
     return {str(m["Ebs"]["VolumeId"]): str(m["DeviceName"]) for m in mappings if "Ebs" in m}
 
 
-def _usable(incident: Incident) -> list[Snapshot]:
+def _usable(incident: Incident[Scene]) -> list[Snapshot]:
     """The case's snapshots of the instance, as this action takes them.
 
     Anybody who may tag could plant one that is older than the case: those don't count.
@@ -163,15 +167,15 @@ def _usable(incident: Incident) -> list[Snapshot]:
     return fresh
 
 
-def _tags(incident: Incident, device: str | None, volume: str) -> dict[str, str]:
+def _tags(incident: Incident[Scene], device: str | None, volume: str) -> dict[str, str]:
     """What a snapshot carries; the source is not judged when the device is not known any more."""
     tags = {TAG_CASE: incident.case, TAG_STATUS: Status.EVIDENCE.value}
     return {**tags, TAG_SOURCE: f"{incident.target}/{device}/{volume}"} if device else tags
 
 
-def _create(incident: Incident, devices: dict[str, str], done: list[str]) -> dict[str, str]:
+def _create(incident: Incident[Scene], devices: dict[str, str], done: list[str]) -> dict[str, str]:
     """Snapshot to volume, of a new set. `done` are volumes that have theirs."""
-    root = incident.scene.instance.get("RootDeviceName")
+    root = incident.subject.instance.get("RootDeviceName")
     spec: InstanceSpecificationTypeDef = {"InstanceId": incident.target}
     if any(devices.get(volume) == root for volume in done):
         spec["ExcludeBootVolume"] = True

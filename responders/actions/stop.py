@@ -6,15 +6,17 @@ whose stop protection was on before this case is left running without `--stop-pr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, TypedDict
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.actions.protect import Protect
 from responders.aws import explain
 from responders.errors import Skip
 from responders.instance_types import instance_type
 from responders.json_values import Json
 from responders.permissions import Permission, allow, ec2
+from responders.scene import Scene
 
 PROTECTION = "disableApiStop"
 STOPS_WITHIN = 600.0
@@ -27,8 +29,12 @@ class StopOptions(TypedDict, total=False):
     Hibernate: bool
 
 
-class Stop(Action):
+@dataclass(frozen=True)
+class Stop(Action[Scene]):
     """Stopped, its protection from being stopped as it was when this step began."""
+
+    even_protected: bool = False
+    """Whether it is stopped even if its stop protection was on before the case."""
 
     name = "stop"
     announce = True
@@ -51,18 +57,18 @@ class Stop(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """The instance to its state: `running`, `stopping`, `stopped`, `pending`."""
-        return {incident.target: str(incident.scene.instance["State"]["Name"])}
+        return {incident.target: str(incident.subject.instance["State"]["Name"])}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line while it is not stopped, with what a stop loses; Skip when it may not be."""
-        state = seen[incident.target]
+        state = observation[incident.target]
         if state == "stopped":
             return ()
         if state not in ("running", "stopping"):
             raise Skip(f"it is {state}, and only a running instance is stopped", incomplete=True)
-        if state == "running" and _was_protected(incident) and not incident.options.stop_protected:
+        if state == "running" and _was_protected(incident) and not self.even_protected:
             raise Skip(
                 "its stop protection was on before this case; --stop-protected stops it all the "
                 "same",
@@ -70,9 +76,9 @@ class Stop(Action):
             )
         return (f"{incident.target} is {state}; {_lost(incident)}",)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Stops, and waits until it has; the stop protection is lifted and put back."""
-        if seen[incident.target] == "running":
+        if observation[incident.target] == "running":
             protected = _is_protected(incident)
             try:
                 if protected:
@@ -83,7 +89,7 @@ class Stop(Action):
                     _protect(incident, True)
         incident.wait_for(lambda: _state(incident) == "stopped", seconds=STOPS_WITHIN)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Starts it again; the network is still closed at this moment of a release."""
         incident.wait_for(lambda: _state(incident) != "stopping", seconds=STOPS_WITHIN)
         if before[incident.target] in ("running", "stopping", "pending"):
@@ -99,7 +105,7 @@ def _settled(state: Json) -> Json:
     return {"pending": "running", "stopping": "stopped"}.get(state, state)
 
 
-def _was_protected(incident: Incident) -> bool:
+def _was_protected(incident: Incident[Scene]) -> bool:
     """Stop protection before the case: `protect` turns it on, and remembers what was."""
     earlier = incident.earlier.get(Protect.name, {})
     if PROTECTION in earlier:
@@ -107,20 +113,20 @@ def _was_protected(incident: Incident) -> bool:
     return _is_protected(incident)
 
 
-def _is_protected(incident: Incident) -> bool:
+def _is_protected(incident: Incident[Scene]) -> bool:
     answer = incident.client("ec2").describe_instance_attribute(
         InstanceId=incident.target, Attribute="disableApiStop"
     )
     return bool(answer["DisableApiStop"].get("Value"))
 
 
-def _protect(incident: Incident, wanted: bool) -> None:
+def _protect(incident: Incident[Scene], wanted: bool) -> None:
     incident.client("ec2").modify_instance_attribute(
         InstanceId=incident.target, DisableApiStop={"Value": wanted}
     )
 
 
-def _state(incident: Incident) -> str:
+def _state(incident: Incident[Scene]) -> str:
     answer = incident.client("ec2").describe_instances(
         Filters=[{"Name": "instance-id", "Values": [incident.target]}]
     )
@@ -128,9 +134,9 @@ def _state(incident: Incident) -> str:
     return str(found[0]["State"]["Name"]) if found else "terminated"
 
 
-def _lost(incident: Incident) -> str:
+def _lost(incident: Incident[Scene]) -> str:
     """What a stop loses, in words."""
-    kind = str(incident.scene.instance["InstanceType"])
+    kind = str(incident.subject.instance["InstanceType"])
     try:
         described = instance_type(incident.client("ec2"), kind)
         storage = described.get("InstanceStorageInfo", {})

@@ -7,13 +7,15 @@ them, once no new ones can be had.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract import CHANNEL_PROFILE, DARK_PROFILE, IAM_PATH, WORKSTATION_PROFILE
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import explain, is_denied
 from responders.errors import Skip
 from responders.permissions import allow, ec2
+from responders.scene import Scene
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import IamInstanceProfileAssociationTypeDef
@@ -24,8 +26,12 @@ REMOVE = "none"
 KITS = {"dark": DARK_PROFILE, "channel": CHANNEL_PROFILE}
 
 
-class SwapProfile(Action):
+@dataclass(frozen=True)
+class SwapProfile(Action[Scene]):
     """The isolated profile, or none, in place of the instance's own."""
+
+    kind: str = "dark"
+    """The isolated profile to give: `dark`, `channel`, or `none` to give none."""
 
     name = "swap-profile"
     permissions = (
@@ -67,23 +73,23 @@ class SwapProfile(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """The profile's ARN; None when the instance has none, which it had before."""
         association = associated(incident)
         if association is None and PROFILE not in incident.known:
             raise Skip("the instance has no profile, so it has no role's credentials")
         return {PROFILE: association and {"arn": association["IamInstanceProfile"]["Arn"]}}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line while the instance has a profile that is not the isolated one."""
-        state = seen[PROFILE]
-        if state is None or _is_enough(incident, state["arn"]):
+        state = observation[PROFILE]
+        if state is None or _is_enough(incident, state["arn"], self.kind):
             return ()
         return (f"{state['arn']} gives the instance its role",)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Swaps; a profile that can't be swapped is removed."""
-        if _replaced(incident):
+        if _replaced(incident, self.kind):
             return
         association = associated(incident)
         if association is not None:
@@ -91,7 +97,7 @@ class SwapProfile(Action):
                 AssociationId=association["AssociationId"]
             )
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """The profile that it had."""
         client, arn = incident.client("ec2"), before[PROFILE]["arn"]
         association = associated(incident)
@@ -114,7 +120,7 @@ class SwapProfile(Action):
             ) from error
 
 
-def associated(incident: Incident) -> IamInstanceProfileAssociationTypeDef | None:
+def associated(incident: Incident[Scene]) -> IamInstanceProfileAssociationTypeDef | None:
     """The instance's profile association; None when it has no profile."""
     answer = incident.client("ec2").describe_iam_instance_profile_associations(
         Filters=[
@@ -130,31 +136,30 @@ def name_of(profile_arn: str) -> str:
     return profile_arn.rsplit("/", 1)[-1]
 
 
-def is_isolated(incident: Incident, profile_arn: str) -> bool:
+def is_isolated(incident: Incident[Scene], profile_arn: str) -> bool:
     """Whether this is one of the isolated profiles."""
     prepared = incident.manifest.isolated_profiles
     return name_of(profile_arn) in {*KITS.values(), *prepared.values()}
 
 
-def _isolated(incident: Incident) -> str:
-    """The isolated profile to give; empty when none is wanted, or none is prepared."""
-    kind = incident.options.isolated_profile
+def _isolated(incident: Incident[Scene], kind: str) -> str:
+    """The isolated profile to give; empty when none is to be given, or none is prepared."""
     return "" if kind == REMOVE else incident.manifest.isolated_profiles.get(kind, "")
 
 
-def _is_enough(incident: Incident, arn: str) -> bool:
+def _is_enough(incident: Incident[Scene], arn: str, kind: str) -> bool:
     """Any isolated profile will do where the one wanted is not known."""
-    if incident.options.isolated_profile == REMOVE:
+    if kind == REMOVE:
         return False
-    wanted = _isolated(incident)
+    wanted = _isolated(incident, kind)
     return name_of(arn) == wanted if wanted else is_isolated(incident, arn)
 
 
-def _replaced(incident: Incident) -> bool:
+def _replaced(incident: Incident[Scene], kind: str) -> bool:
     """Whether the instance has the isolated profile now; tells why not, if it was wanted."""
-    if incident.options.isolated_profile == REMOVE:
+    if kind == REMOVE:
         return False
-    wanted, association = _isolated(incident), associated(incident)
+    wanted, association = _isolated(incident, kind), associated(incident)
     trouble = "" if wanted else "readiness: no isolated profile is prepared"
     if wanted and association is not None:
         try:
@@ -165,7 +170,7 @@ def _replaced(incident: Incident) -> bool:
         except Exception as error:
             trouble = explain(error)
             association = associated(incident)  # it may have been done, and the answer lost
-    if association is None or _is_enough(incident, association["IamInstanceProfile"]["Arn"]):
+    if association is None or _is_enough(incident, association["IamInstanceProfile"]["Arn"], kind):
         return True
     incident.risk(f"the profile is removed, not swapped for an isolated one: {trouble}")
     return False

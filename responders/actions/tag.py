@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from contract import TAG_CASE, TAG_ENVIRONMENT, TAG_STATUS, Status, quarantine_value
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.json_values import Json
 from responders.permissions import allow, ec2, only_tags, together
+from responders.scene import Scene
 
 KINDS = ("instance", "network-interface", "volume")
 
 
-class Tag(Action):
+class Tag(Action[Scene]):
     """`cordon:case`, `cordon:status`, and `Environment=Quarantine:<case>` on the instance."""
 
     name = "tag"
@@ -47,7 +48,7 @@ class Tag(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Resource id to the values of the tags that this action sets; None where unset."""
         wanted = self._wanted(incident)
         pages = (
@@ -64,11 +65,11 @@ class Tag(Action):
             for resource, keys in wanted.items()
         }
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each resource that lacks one of the tags."""
         wanted = self._wanted(incident)
         told = []
-        for resource, tags in seen.items():
+        for resource, tags in observation.items():
             other = tags.get(TAG_CASE)
             if other not in (None, incident.case) and tags[TAG_STATUS] == Status.QUARANTINED:
                 incident.note(
@@ -79,13 +80,13 @@ class Tag(Action):
                 told.append(f"{resource} is not tagged as quarantined in {incident.case}")
         return tuple(told)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """One call an equal set of tags."""
         for resource, tags in self._wanted(incident).items():
-            if seen.get(resource) != tags:
+            if observation.get(resource) != tags:
                 _create(incident, resource, tags)
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """`Environment` as it was; the case stays, with the status `released`.
 
         What another case had in quarantine before is that one's again.
@@ -110,12 +111,12 @@ class Tag(Action):
             and not _is_quarantined(now)
         )
 
-    def _wanted(self, incident: Incident) -> dict[str, dict[str, str]]:
+    def _wanted(self, incident: Incident[Scene]) -> dict[str, dict[str, str]]:
         mark = {TAG_CASE: incident.case, TAG_STATUS: Status.QUARANTINED.value}
         instance = {**mark, TAG_ENVIRONMENT: quarantine_value(incident.case)}
-        others = [str(i["NetworkInterfaceId"]) for i in incident.scene.interfaces] + [
+        others = [str(i["NetworkInterfaceId"]) for i in incident.subject.interfaces] + [
             str(m["Ebs"]["VolumeId"])
-            for m in incident.scene.instance.get("BlockDeviceMappings", ())
+            for m in incident.subject.instance.get("BlockDeviceMappings", ())
             if "Ebs" in m
         ]
         return {incident.target: instance, **dict.fromkeys(sorted(others), mark)}
@@ -125,7 +126,7 @@ def _is_quarantined(tags: Mapping[str, str]) -> bool:
     return bool(tags.get(TAG_STATUS) == Status.QUARANTINED)
 
 
-def _create(incident: Incident, resource: str, tags: dict[str, str]) -> None:
+def _create(incident: Incident[Scene], resource: str, tags: dict[str, str]) -> None:
     incident.client("ec2").create_tags(
         Resources=[resource], Tags=[{"Key": k, "Value": v} for k, v in tags.items()]
     )

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.aws import SomeFailed, explain
 from responders.permissions import allow
+from responders.scene import Scene
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import FilterTypeDef, RouteTypeDef
@@ -33,7 +34,7 @@ MANAGED = {
 Found = list[str]
 
 
-class TellResidualRisks(Action):
+class TellResidualRisks(Action[Scene]):
     """Each kind of path that is always tracked, if this instance has it."""
 
     name = "residual-risks"
@@ -49,9 +50,9 @@ class TellResidualRisks(Action):
         ),
     )
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Kind of path to what was found of it. Failed, after the rest, if one can't be read."""
-        interfaces = incident.scene.interfaces
+        interfaces = incident.subject.interfaces
         subnets = sorted({str(i["SubnetId"]) for i in interfaces})
         vpcs = sorted({str(i["VpcId"]) for i in interfaces})
         asks: dict[str, Callable[[], Found]] = {
@@ -62,36 +63,36 @@ class TellResidualRisks(Action):
             "DNS": lambda: _resolvers(incident, vpcs),
         }
         asked = {kind: incident.aws.spawn(ask) for kind, ask in asks.items()}
-        seen: dict[str, Found] = {}
+        observation: dict[str, Found] = {}
         failures = []
         for kind, answer in asked.items():
             try:
-                seen[kind] = answer.result()
+                observation[kind] = answer.result()
             except Exception as error:
                 failures.append(f"{kind}: {explain(error)}")
-        _tell(incident, seen, failures)
+        _tell(incident, observation, failures)
         if failures:
             raise SomeFailed(failures)
-        return seen
+        return observation
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """Nothing: there is nothing to do but to tell."""
         return ()
 
 
-def _tell(incident: Incident, seen: Mapping[str, Found], failures: list[str]) -> None:
+def _tell(incident: Incident[Scene], observation: Mapping[str, Found], failures: list[str]) -> None:
     for line in ALWAYS:
         incident.risk(line)
-    for vpc in seen.get("DNS", ()):
+    for vpc in observation.get("DNS", ()):
         incident.risk(
             f"DNS through the resolver of {vpc} is not cut, and can carry data out: block domains "
             "with Route 53 Resolver DNS Firewall"
         )
-    for kind, found in seen.items():
+    for kind, found in observation.items():
         if kind != "DNS":
             for path in found:
                 incident.risk(f"always tracked, so open connections live on until idle: {path}")
-    if any(found for kind, found in seen.items() if kind != "DNS"):
+    if any(found for kind, found in observation.items() if kind != "DNS"):
         incident.risk(f"of the always tracked: {ADVICE}")
     for line in failures:
         incident.risk(f"not known which connections live on: {line}")
@@ -103,7 +104,7 @@ def _filters(**values: list[str]) -> list[FilterTypeDef]:
     ]
 
 
-def _routes(incident: Incident, subnets: list[str], vpcs: list[str]) -> Found:
+def _routes(incident: Incident[Scene], subnets: list[str], vpcs: list[str]) -> Found:
     """Gateways that the instance's route tables lead to: their own, else the VPC's main one."""
     pages = incident.client("ec2").get_paginator("describe_route_tables")
     tables = [
@@ -142,7 +143,7 @@ def _gateway(route: RouteTypeDef) -> str:
     return ""
 
 
-def _endpoints(incident: Incident, vpcs: list[str]) -> Found:
+def _endpoints(incident: Incident[Scene], vpcs: list[str]) -> Found:
     """PrivateLink interfaces, and the gateway endpoint of DynamoDB."""
     pages = incident.client("ec2").get_paginator("describe_vpc_endpoints")
     return sorted(
@@ -155,7 +156,7 @@ def _endpoints(incident: Incident, vpcs: list[str]) -> Found:
     )
 
 
-def _services(incident: Incident, vpcs: list[str]) -> Found:
+def _services(incident: Incident[Scene], vpcs: list[str]) -> Found:
     filters = _filters(vpc_id=vpcs, interface_type=sorted(MANAGED))
     pages = incident.client("ec2").get_paginator("describe_network_interfaces")
     kinds = {
@@ -166,7 +167,7 @@ def _services(incident: Incident, vpcs: list[str]) -> Found:
     return sorted(MANAGED[kind] for kind in kinds)
 
 
-def _balancers(incident: Incident, vpcs: list[str]) -> Found:
+def _balancers(incident: Incident[Scene], vpcs: list[str]) -> Found:
     pages = incident.client("elbv2").get_paginator("describe_load_balancers").paginate()
     return sorted(
         f"Network Load Balancer {balancer['LoadBalancerName']} (in this VPC)"
@@ -176,12 +177,12 @@ def _balancers(incident: Incident, vpcs: list[str]) -> Found:
     )
 
 
-def _resolvers(incident: Incident, vpcs: list[str]) -> Found:
+def _resolvers(incident: Incident[Scene], vpcs: list[str]) -> Found:
     """The VPCs whose resolver answers; where that can't be read, it is taken to."""
     return [vpc for vpc in vpcs if _has_resolver(incident, vpc)]
 
 
-def _has_resolver(incident: Incident, vpc: str) -> bool:
+def _has_resolver(incident: Incident[Scene], vpc: str) -> bool:
     try:
         answer = incident.client("ec2").describe_vpc_attribute(
             VpcId=vpc, Attribute="enableDnsSupport"

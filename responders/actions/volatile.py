@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from contract import Document, evidence_key
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.errors import Skip
 from responders.host import run_command
 from responders.host.host_readiness import has_way_out, ready, vault_of
@@ -17,27 +17,28 @@ from responders.host.run_command import CommandFailed
 from responders.json_values import Json
 from responders.permissions import Permission
 from responders.record.journal import canonical
+from responders.scene import Scene
 
 DOCUMENT = Document.VOLATILE
 SECONDS = 300
 
 
-class CollectVolatile(Action):
+class CollectVolatile(Action[Scene]):
     """The host's own account of itself is in the vault."""
 
     name = "volatile"
     collects = True
     permissions: ClassVar[tuple[Permission, ...]] = ()
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident[Scene]) -> Observation:
         """Whether the case has it."""
         return {"volatile": _record(incident) in incident.evidence.names()}
 
-    def lacks(self, incident: Incident, seen: Seen) -> tuple[str, ...]:
+    def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """One line, if it was not collected yet."""
-        return () if seen["volatile"] else ("its volatile state is not collected",)
+        return () if observation["volatile"] else ("its volatile state is not collected",)
 
-    def act(self, incident: Incident, seen: Seen) -> None:
+    def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Collects, and asks the vault whether it is there."""
         agent = ready(incident)
         if agent.platform != "Linux":
@@ -63,7 +64,7 @@ class CollectVolatile(Action):
         document = {"bucket": vault.bucket, "key": key, "command": command, "said": dict(facts)}
         incident.evidence.save(_record(incident), canonical(document))
 
-    def undo(self, incident: Incident, before: Seen) -> None:
+    def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Nothing: evidence is kept."""
 
     def restored(self, before: Json, now: Json) -> bool:
@@ -71,5 +72,5 @@ class CollectVolatile(Action):
         return True
 
 
-def _record(incident: Incident) -> str:
+def _record(incident: Incident[Scene]) -> str:
     return f"{incident.target}/volatile.json"

@@ -70,8 +70,8 @@ def drill(
     Audits readiness and shows the plan. An instance that is marked for drills is also contained
     and released for real.
     """
-    from responders.action import Options
     from responders.cli import show
+    from responders.playbooks.instance import InstanceOptions
     from responders.readiness.drill import SNAPSHOT_LOCK_DAYS, DrillRequest
     from responders.readiness.drill import drill as rehearse
 
@@ -80,7 +80,7 @@ def drill(
         shared.check_case(case),
         common.responder,
         common.at(region),
-        Options(
+        InstanceOptions(
             tracking=tracking.value,
             dwell=dwell,
             snapshot=snapshot,

@@ -216,9 +216,9 @@ def instance(
     common: shared.Common,
 ) -> int:
     """Isolate an instance, preserve its evidence, and verify the result."""
-    from responders.action import Options
     from responders.cli import show
     from responders.cli.watching import watching
+    from responders.playbooks.instance import InstanceOptions
     from responders.respond import Request, respond
 
     if stop_protected and not stop:
@@ -230,7 +230,7 @@ def instance(
             shared.check_case(case),
             common.responder,
             common.at(region),
-            Options(
+            InstanceOptions(
                 tracking=tracking.value,
                 dwell=dwell,
                 memory=memory or evidence_first,

@@ -42,10 +42,10 @@ def key(
 
     A temporary key (ASIA…) is resolved to its role or user through CloudTrail and revoked there.
     """
-    from responders.action import Options
     from responders.cli import hunt, hunt_progress, show
     from responders.hunt.key_hunt import hunt_key, is_worthwhile
     from responders.identity.key_owner import check_key_id
+    from responders.playbooks.key import KeyOptions
     from responders.respond import Request, respond
 
     request = Request(
@@ -54,7 +54,7 @@ def key(
         shared.check_case(case),
         common.responder,
         common.at(region),
-        Options(all_keys=all_keys, delete=delete, renew=renew, force_own_key=force_own_key),
+        KeyOptions(all_keys=all_keys, delete=delete, renew=renew, force_own_key=force_own_key),
         dry_run,
     )
     report = respond(request, common.tell)

@@ -39,10 +39,10 @@ def role(
     common: shared.Common,
 ) -> int:
     """Revoke a role's sessions: all, one instance's, or those of one name."""
-    from responders.action import Options
     from responders.cli import show
     from responders.errors import BadInput
     from responders.locate import INSTANCE_ID
+    from responders.playbooks.role import RoleOptions
     from responders.respond import Request, respond
 
     if session and instance:
@@ -55,7 +55,7 @@ def role(
         shared.check_case(case),
         common.responder,
         common.at(region),
-        Options(
+        RoleOptions(
             session=session or instance, deny_all=deny_all, renew=renew, force_own_key=force_own_key
         ),
         dry_run,

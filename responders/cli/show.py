@@ -97,7 +97,7 @@ def step(report: StepReport) -> None:
 def step_verbosely(report: StepReport) -> None:
     """One step as it ends, with what it saw."""
     step(report)
-    for thing, state in report.seen.items():
+    for thing, state in report.observation.items():
         err().print(Text("      ") + plain(f"{thing}: {json.dumps(state, default=str)}", "dim"))
 
 

@@ -63,8 +63,8 @@ def open_(
     """
     from dataclasses import replace
 
-    from responders.action import Options
     from responders.cli import show
+    from responders.playbooks.support_open import SupportOptions
     from responders.record.case import Case
     from responders.respond import Request, respond
     from responders.support.text import draft
@@ -75,7 +75,7 @@ def open_(
         shared.check_case(case),
         common.responder,
         common.at(region),
-        Options(service=service, category=category, severity=severity, text=text),
+        SupportOptions(service=service, category=category, severity=severity, text=text),
         dry_run,
     )
     report = respond(request, common.tell)

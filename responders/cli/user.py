@@ -31,8 +31,8 @@ def user(
     common: shared.Common,
 ) -> int:
     """Deny everything to a user; make keys, certificates and service passwords inactive."""
-    from responders.action import Options
     from responders.cli import show
+    from responders.playbooks.user import UserOptions
     from responders.respond import Request, respond
 
     request = Request(
@@ -41,7 +41,7 @@ def user(
         shared.check_case(case),
         common.responder,
         common.at(region),
-        Options(delete_login=delete_login, force_own_key=force_own_key),
+        UserOptions(delete_login=delete_login, force_own_key=force_own_key),
         dry_run,
     )
     report = respond(request, common.tell)

@@ -12,8 +12,8 @@ from responders.cli.boundary import boundary
 from responders.cli.commands import Commands
 
 if TYPE_CHECKING:
-    from responders.action import Options
     from responders.outcome import Report
+    from responders.playbook import Options
 
 app = Commands(
     no_args_is_help=True, help="Open and close a forensic workstation with the volumes of a case."
@@ -126,9 +126,9 @@ def open_(
     The workstation runs in the forensic VPC and can be reached through Session Manager only. A
     workstation of the case that is open already is used again. It can hold 11 volumes.
     """
-    from responders.action import Options
+    from responders.playbooks.workstation_open import WorkstationOptions
 
-    options = Options(
+    options = WorkstationOptions(
         zone=zone,
         snapshots=tuple(snapshot or ()),
         from_account=from_account,
@@ -155,16 +155,15 @@ def close(
 
     The snapshots stay. Whatever was written to the workstation's own disk is lost.
     """
-    from responders.action import Options
 
-    return _respond("workstation close", case, region, Options(), dry_run, common)
+    return _respond("workstation close", case, region, None, dry_run, common)
 
 
 def _respond(
     command: str,
     case: str,
     region: str | None,
-    options: Options,
+    options: Options | None,
     dry_run: bool,
     common: shared.Common,
 ) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from responders.action import Incident
+from responders.action import Incident, Subject
 from responders.aws import code_of
 
 if TYPE_CHECKING:
@@ -33,15 +33,19 @@ PAUSE = 0.5
 
 
 @overload
-def once(incident: Incident, service: Literal["ec2"], call: Callable[[EC2Client], T]) -> T: ...
+def once(
+    incident: Incident[Subject], service: Literal["ec2"], call: Callable[[EC2Client], T]
+) -> T: ...
 
 
 @overload
-def once(incident: Incident, service: Literal["ssm"], call: Callable[[SSMClient], T]) -> T: ...
+def once(
+    incident: Incident[Subject], service: Literal["ssm"], call: Callable[[SSMClient], T]
+) -> T: ...
 
 
 def once(
-    incident: Incident,
+    incident: Incident[Subject],
     service: Literal["ec2", "ssm"],
     call: Callable[[Any], T],
 ) -> T:

@@ -12,9 +12,9 @@ from responders.scene import Scene
 HTTPS = 443
 
 
-def ready(incident: Incident) -> run_command.Agent:
+def ready(incident: Incident[Scene]) -> run_command.Agent:
     """The agent of the target, if it can be asked; `Skip`, incomplete, with the reason if not."""
-    state = incident.scene.instance["State"]["Name"]
+    state = incident.subject.instance["State"]["Name"]
     if state != "running":
         raise Skip(f"it is {state}, so nothing can be run on it", incomplete=True)
     if not has_way_out(incident):
@@ -26,7 +26,7 @@ def ready(incident: Incident) -> run_command.Agent:
     return run_command.ready_agent(incident, incident.target)
 
 
-def vault_of(incident: Incident) -> Vault:
+def vault_of(incident: Incident[Scene]) -> Vault:
     """The vault that the region's manifest names; `Skip`, incomplete, when it names none."""
     bucket = incident.manifest.vault_bucket
     if not bucket:
@@ -34,12 +34,12 @@ def vault_of(incident: Incident) -> Vault:
     return Vault(incident.aws, bucket, incident.manifest.vault_region or incident.region)
 
 
-def has_way_out(incident: Incident) -> bool:
+def has_way_out(incident: Incident[Scene]) -> bool:
     """Whether any group on any interface, as they are now, lets HTTPS out.
 
     No such rule means no way to Systems Manager; one does not prove a way: routes count too.
     """
-    scene = Scene(incident.aws, incident.region, incident.target)
+    scene = incident.subject.afresh()
     ids = sorted({str(g["GroupId"]) for i in scene.interfaces for g in i["Groups"]})
     if not ids:
         return False

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from contract import STEPS, Document, ScriptExit
-from responders.action import Incident
+from responders.action import Incident, Subject
 from responders.aws import code_of
 from responders.errors import Skip
 from responders.host.call_once import once
@@ -87,7 +87,7 @@ class Outcome:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-def agent(incident: Incident, instance: str) -> Agent | None:
+def agent(incident: Incident[Subject], instance: str) -> Agent | None:
     """The instance's agent; None where none was ever registered."""
     answer = incident.client("ssm").describe_instance_information(
         Filters=[{"Key": "InstanceIds", "Values": [instance]}]
@@ -98,7 +98,7 @@ def agent(incident: Incident, instance: str) -> Agent | None:
     return None
 
 
-def ready_agent(incident: Incident, instance: str) -> Agent:
+def ready_agent(incident: Incident[Subject], instance: str) -> Agent:
     """The agent, if it can be asked; `Skip`, incomplete, with the reason if it can't."""
     found = agent(incident, instance)
     if found is None:
@@ -112,12 +112,12 @@ def ready_agent(incident: Incident, instance: str) -> Agent:
     return found
 
 
-def comment(incident: Incident, document: Document) -> str:
+def comment(incident: Incident[Subject], document: Document) -> str:
     """What marks the commands of a case in the history (at most 100 characters)."""
     return f"{document.value} for case {incident.case}"[:100]
 
 
-def history(incident: Incident, instance: str, document: Document) -> list[CommandTypeDef]:
+def history(incident: Incident[Subject], instance: str, document: Document) -> list[CommandTypeDef]:
     """This case's commands of a document on an instance, the newest first (kept for 30 days)."""
     pages = incident.client("ssm").get_paginator("list_commands")
     sent = pages.paginate(
@@ -134,7 +134,11 @@ def history(incident: Incident, instance: str, document: Document) -> list[Comma
 
 
 def under_way(
-    incident: Incident, instance: str, document: Document, seconds: float, **parameters: str
+    incident: Incident[Subject],
+    instance: str,
+    document: Document,
+    seconds: float,
+    **parameters: str,
 ) -> CommandTypeDef | None:
     """A command of this case with these parameters that has not ended, and still may."""
     since = datetime.now(UTC) - timedelta(seconds=seconds + GRACE)
@@ -150,7 +154,7 @@ def under_way(
 
 
 def send(
-    incident: Incident,
+    incident: Incident[Subject],
     instance: str,
     document: Document,
     parameters: Mapping[str, str],
@@ -192,7 +196,7 @@ def send(
 
 
 def follow(
-    incident: Incident,
+    incident: Incident[Subject],
     instance: str,
     command: str,
     platform: str,
@@ -254,7 +258,9 @@ class Patience:
         return now > self._until + GRACE
 
 
-def _invocation(incident: Incident, instance: str, command: str) -> CommandInvocationTypeDef:
+def _invocation(
+    incident: Incident[Subject], instance: str, command: str
+) -> CommandInvocationTypeDef:
     """A new command is not listed at once: an empty answer means not yet."""
     answer = incident.client("ssm").list_command_invocations(CommandId=command, InstanceId=instance)
     invocation: CommandInvocationTypeDef = {}
@@ -262,7 +268,7 @@ def _invocation(incident: Incident, instance: str, command: str) -> CommandInvoc
 
 
 def _outcome(
-    incident: Incident, instance: str, command: str, platform: str, status: str
+    incident: Incident[Subject], instance: str, command: str, platform: str, status: str
 ) -> Outcome:
     answer = incident.client("ssm").get_command_invocation(
         CommandId=command, InstanceId=instance, PluginName=STEPS[platform]

@@ -16,7 +16,8 @@ from responders.hunt.source import EventSource
 from responders.hunt.subjects import Subject
 from responders.hunt.trail import Trail
 from responders.outcome import DONE, INCOMPLETE, INTERRUPTED, Evidence, Report
-from responders.recorded import Recorded
+from responders.record.opened_run import PATIENT_WAIT
+from responders.record.reading import open_reading
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ def report(
     extras = replace(request.extras, case=request.case, sources=sources)
     hunt = Hunt(aws, subject, request.regions, extras, stop)
     label = f"{subject.kind} {subject.value}"
-    record = Recorded(aws, request.case, "hunt", label, request.responder) if request.case else None
-    found = hunt.run(tell, record.save if record else None, export)
+    record = (
+        open_reading(aws, request.case, "hunt", label, request.responder) if request.case else None
+    )
+    found = hunt.run(tell, record.evidence.save if record else None, export)
     outcome = "found" if found.found else "nothing-found"
     evidence = Evidence(complete=False, trouble="no case was given, so nothing is kept")
     if record:
-        evidence = record.close(outcome, ended=not found.interrupted)
+        evidence = record.close(outcome, interrupted=found.interrupted, wait=PATIENT_WAIT)
     incomplete = not found.complete or (record is not None and not evidence.complete)
     code = INTERRUPTED if found.interrupted else INCOMPLETE if incomplete else DONE
     made = Report(

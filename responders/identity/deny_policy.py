@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract import IAM_PATH, TAG_CASE, TAG_KIT, deny_policy_name
-from responders.action import Incident
+from responders.action import Incident, Subject
 from responders.aws import code_of, is_denied, pages
 from responders.identity import deny_document
 from responders.identity.deny_document import Document
@@ -103,7 +103,7 @@ class NoRoom(Exception):
 class IdentityPolicy:
     """The deny policy `name` on one principal."""
 
-    def __init__(self, incident: Incident, principal: Principal, name: str) -> None:
+    def __init__(self, incident: Incident[Subject], principal: Principal, name: str) -> None:
         self.principal, self.name = principal, name
         self._incident = incident
         self._iam = incident.client("iam")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from responders.action import Subject
 from responders.aws import Aws, Identity, code_of, explain, is_denied, pages
 from responders.errors import BadInput, NotContained
 from responders.json_values import JsonObject
@@ -38,7 +39,7 @@ ROOT_ADVICE = (
 
 
 @dataclass(frozen=True)
-class Principal:
+class Principal(Subject):
     """A user, a role, or a role's sessions of one name (`session`)."""
 
     kind: str
@@ -47,6 +48,10 @@ class Principal:
 
     def __str__(self) -> str:
         return "/".join(filter(None, (self.kind, self.name, self.session)))
+
+    def as_recorded(self) -> str:
+        """As it is written; `parse` reads it."""
+        return str(self)
 
     @classmethod
     def parse(cls, text: str) -> Principal:

@@ -6,21 +6,15 @@ import re
 from collections.abc import Mapping
 
 from contract import as_list
-from responders.action import Incident
 from responders.errors import Skip
 from responders.identity import deny_document
-from responders.identity.principal import KEY_ID, Principal
+from responders.identity.principal import KEY_ID
 from responders.json_values import Json
 
 KEYS_RECORD = "access-keys.json"
 """The part of a user's record that must be in the vault before a key may be deleted."""
 _SERVICE_LINKED = re.compile(r"/aws-service-role/([a-z0-9.-]+)/")
 _RESERVED = "/aws-reserved/"
-
-
-def subject_of(incident: Incident) -> Principal:
-    """The user or role behind the target."""
-    return Principal.parse(incident.subject)
 
 
 def is_key(target: str) -> bool:

@@ -7,9 +7,11 @@ starts at once, because isolation cuts the way to it: the dwell of `convert` is 
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from responders.action import Options
 from responders.actions.deny_subnet import DenySubnet
 from responders.actions.disable_metadata import DisableMetadata
 from responders.actions.drop_addresses import DropAddresses
@@ -30,72 +32,124 @@ from responders.actions.tag import Tag
 from responders.actions.tell_residual_risks import TellResidualRisks
 from responders.actions.volatile import CollectVolatile
 from responders.aws import Aws
+from responders.graph import Step, Waits
 from responders.locate import Located, locate
+from responders.other_case import refuse_if_held
+from responders.playbook import Options, Playbook
 from responders.playbooks import snapshots
+from responders.playbooks.snapshots import SnapshotOptions
 from responders.record.case import Case
-from responders.runner import Step
+from responders.scene import Scene
 
 FLEET_WAIT = 5.0
 """Seconds that isolation waits for the instance to leave its Auto Scaling group."""
 HEAD_START = 1.0
 """Seconds that all other steps leave to the way to a closed network, or less if it is closed."""
-PATH = ("leave-fleet", "prepare-groups", "isolate-network", "volatile", "memory", "host-firewall")
+PATH = (LeaveFleet, PrepareGroups, IsolateNetwork, CollectVolatile, CaptureMemory, HostFirewall)
 """What isolation waits for, or must come before it."""
-EVIDENCE: dict[str, float | None] = dict.fromkeys(("record", "volatile", "memory", "host-firewall"))
+EVIDENCE: Waits = dict.fromkeys((Record, CollectVolatile, CaptureMemory, HostFirewall))
 """What looks at the metadata service, or needs it: it is turned off after these."""
 
-__all__ = ["check", "locate", "steps"]
+
+@dataclass(frozen=True)
+class InstanceOptions(Options):
+    """What the user chose for an instance; times are seconds, `lock_days` days."""
+
+    tracking: str = "convert"
+    dwell: float = 60.0
+    evidence_first: bool = False
+    deadline: float = 300.0
+    memory: bool = False
+    hibernate: bool = False
+    host_firewall: bool = False
+    stop: bool = False
+    stop_protected: bool = False
+    snapshot: bool = True
+    lock_mode: str = "governance"
+    lock_days: int = 365
+    copy: bool = True
+    detach: bool = False
+    replace: bool = True
+    nacl: tuple[str, ...] = ()
+    isolated_profile: str = "dark"
+    role_wide: bool = False
+    keep_imds: bool = False
+
+    @property
+    def of_snapshots(self) -> SnapshotOptions:
+        """What concerns the snapshots."""
+        return SnapshotOptions(self.lock_mode, self.lock_days, self.copy)
+
+    @property
+    def keeps_channel(self) -> bool:
+        """Whether the agent goes on to talk to Systems Manager, with a profile made for that."""
+        return self.isolated_profile == "channel"
 
 
-def check(aws: Aws, located: Located, options: Options, case: Case) -> None:
-    """Every option applies to every instance."""
+class InstancePlaybook(Playbook[Scene, InstanceOptions]):
+    """An EC2 instance."""
+
+    options = InstanceOptions
+    is_released = True
+
+    def locate(self, aws: Aws, target: str, region: str | None) -> Located[Scene]:
+        """Finds the instance by its id or an address, in one region or in all."""
+        return locate(aws, target, region)
+
+    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[Scene]:
+        """The instance of that run; it may be gone by now."""
+        region, instance = str(begin["region"]), str(begin["target"])
+        return Located(region, instance, Scene(aws, region, instance), str(begin["account"]))
+
+    def check_release(self, located: Located[Scene], case: Case) -> None:
+        """Refuses while another case holds the instance too."""
+        refuse_if_held(located.subject, case.id)
+
+    def steps(self, options: InstanceOptions) -> tuple[Step[Scene], ...]:
+        """The graph, in the order in which release undoes it backwards."""
+        return tuple(_behind_the_network(step) for step in _graph(options))
 
 
-def steps(options: Options) -> tuple[Step, ...]:
-    """The graph, in the order in which release undoes it backwards."""
-    return tuple(_behind_the_network(step) for step in _graph(options))
-
-
-def _behind_the_network(step: Step) -> Step:
+def _behind_the_network(step: Step[Scene]) -> Step[Scene]:
     """Whatever the network doesn't wait for gives it a head start: both need the processor."""
-    if step.name in PATH:
+    if isinstance(step.action, PATH):
         return step
-    return replace(step, after={"isolate-network": HEAD_START, **step.after})
+    return dataclasses.replace(step, after={IsolateNetwork: HEAD_START, **step.after})
 
 
-def _graph(options: Options) -> tuple[Step, ...]:
+def _graph(options: InstanceOptions) -> tuple[Step[Scene], ...]:
     first, cut_off = memory_first(options), _host_first(options)
     return (
         Step(Record()),
         *_from_the_host(options),
         Step(Protect()),
-        Step(LeaveFleet()),
-        Step(PrepareGroups()),
+        Step(LeaveFleet(detach=options.detach, replaced=options.replace)),
+        Step(PrepareGroups(untrack=options.tracking == "convert")),
         Step(LeaveLoadBalancers()),
         Step(
-            IsolateNetwork(),
+            IsolateNetwork(options.tracking, options.dwell),
             after={
-                "leave-fleet": FLEET_WAIT,
-                "prepare-groups": None,
+                LeaveFleet: FLEET_WAIT,
+                PrepareGroups: None,
                 **first,
                 **_firewall(options),
             },
             recheck=True,
         ),
-        *((Step(DenySubnet(), after=first),) if options.nacl else ()),
+        *((Step(DenySubnet(options.nacl), after=first),) if options.nacl else ()),
         Step(Tag()),
         *_hibernate(options),
         *_stop(options),
         Step(DropAddresses(), after=cut_off, recheck=True),
-        Step(SwapProfile(), after=cut_off),
-        Step(RevokeSessions(role_wide=options.role_wide), after={"swap-profile": None}),
-        *((Step(DisableMetadata(), after=EVIDENCE),) if not options.keep_imds else ()),
+        Step(SwapProfile(options.isolated_profile), after=cut_off),
+        Step(RevokeSessions(role_wide=options.role_wide), after={SwapProfile: None}),
+        *_disable_metadata(options),
         Step(TellResidualRisks()),
         *_snapshots(options),
     )
 
 
-def _host_first(options: Options) -> dict[str, float | None]:
+def _host_first(options: InstanceOptions) -> Waits:
     """What else cuts the agent off waits so, where something is asked of it.
 
     With contain-first the agent has until the network is closed, which ends its way anyway.
@@ -104,48 +158,67 @@ def _host_first(options: Options) -> dict[str, float | None]:
         return {}
     if options.evidence_first:
         return {**memory_first(options), **_firewall(options)}
-    return {"isolate-network": None}
+    return {IsolateNetwork: None}
 
 
-def _firewall(options: Options) -> dict[str, float | None]:
+def _firewall(options: InstanceOptions) -> Waits:
     """It comes after memory and needs the agent's way too: within the same deadline."""
-    return {"host-firewall": options.deadline} if options.evidence_first else {}
+    return {HostFirewall: options.deadline} if options.evidence_first else {}
 
 
-def _stop(options: Options) -> tuple[Step, ...]:
+def _stop(options: InstanceOptions) -> tuple[Step[Scene], ...]:
     """Last of all that happens to the instance, and never without its evidence."""
     if not options.stop:
         return ()
-    before = dict.fromkeys(("record", "host-firewall", "protect", "isolate-network"))
-    return (Step(Stop(), after=before, needs=("snapshot", "memory")),)
+    before = dict.fromkeys((Record, HostFirewall, Protect, IsolateNetwork))
+    return (Step(Stop(options.stop_protected), after=before, needs=(TakeSnapshots, CaptureMemory)),)
 
 
-def _hibernate(options: Options) -> tuple[Step, ...]:
+def _hibernate(options: InstanceOptions) -> tuple[Step[Scene], ...]:
     """Once all is done that needs it running; out of its fleet, which replaces what is stopped."""
     if not options.hibernate:
         return ()
-    running = ("record", "volatile", "memory", "host-firewall", "isolate-network")
-    return (Step(Hibernate(), after=dict.fromkeys((*running, "protect", "leave-fleet"))),)
+    running = (Record, CollectVolatile, CaptureMemory, HostFirewall, IsolateNetwork)
+    return (
+        Step(
+            Hibernate(options.stop_protected), after=dict.fromkeys((*running, Protect, LeaveFleet))
+        ),
+    )
 
 
-def memory_first(options: Options) -> dict[str, float | None]:
+def memory_first(options: InstanceOptions) -> Waits:
     """What cuts the way from the host to the vault waits so: for `Step.after`."""
     first = options.evidence_first
-    return dict.fromkeys(("memory", "volatile"), options.deadline) if first else {}
+    return dict.fromkeys((CaptureMemory, CollectVolatile), options.deadline) if first else {}
 
 
-def _from_the_host(options: Options) -> tuple[Step, ...]:
+def _from_the_host(options: InstanceOptions) -> tuple[Step[Scene], ...]:
     """Before isolation in this order, so that release comes to the host after the network."""
-    wanted: tuple[Step, ...] = ()
+    steps: tuple[Step[Scene], ...] = ()
     if options.memory:
-        wanted += (Step(CollectVolatile()), Step(CaptureMemory()))
+        steps += (
+            Step(CollectVolatile()),
+            Step(CaptureMemory(deadline=options.deadline if options.evidence_first else None)),
+        )
     if options.host_firewall:
-        wanted += (Step(HostFirewall(), after=memory_first(options)),)
-    return wanted
+        steps += (Step(HostFirewall(channel=options.keeps_channel), after=memory_first(options)),)
+    return steps
 
 
-def _snapshots(options: Options) -> tuple[Step, ...]:
+def _snapshots(options: InstanceOptions) -> tuple[Step[Scene], ...]:
     """After hibernation, which puts memory on the root volume."""
     if not options.snapshot:
         return ()
-    return (Step(TakeSnapshots(), after={"hibernate": None}), *snapshots.steps(options))
+    return (
+        Step(TakeSnapshots(), after={Hibernate: None}),
+        *snapshots.PLAYBOOK.steps(options.of_snapshots),
+    )
+
+
+def _disable_metadata(options: InstanceOptions) -> tuple[Step[Scene], ...]:
+    if options.keep_imds:
+        return ()
+    return (Step(DisableMetadata(keeps_agent=options.keeps_channel), after=EVIDENCE),)
+
+
+PLAYBOOK = InstancePlaybook()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from contract import Manifest
 from responders import prepared
-from responders.action import Options
 from responders.actions.attach_volumes import AttachVolumes, no_room
 from responders.actions.hash_snapshots import HashSnapshots
 from responders.actions.mount_volumes import MountVolumes
@@ -15,38 +16,112 @@ from responders.actions.open_machine import OpenMachine
 from responders.actions.restore_volumes import RestoreVolumes
 from responders.aws import Aws
 from responders.errors import BadInput
+from responders.graph import AnyStep, Step
 from responders.locate import Located
 from responders.outcome import NOT_CONTAINED, Verdict, judge_work
+from responders.playbook import Options, Playbook
 from responders.record.case import Case
-from responders.runner import Step, StepReport
+from responders.runner import StepReport
 from responders.volumes import workstation
 from responders.volumes.images import image_of
 from responders.volumes.snapshots import Snapshot
-from responders.volumes.workstation import DEVICES, TARGET
+from responders.volumes.workstation import DEVICES, TARGET, Disks, SnapshotChoice, Workstation
 
 IOPS_TYPES = ("gp3", "io1", "io2")
 IOPS_NEEDED = ("io1", "io2")
 
 
-def locate(aws: Aws, target: str, region: str | None) -> Located:
-    """There is one workstation for a case and a region."""
-    return Located(region or aws.home_region, TARGET)
+@dataclass(frozen=True)
+class WorkstationOptions(Options):
+    """Where the machine stands, what it is, and which snapshots it looks into.
+
+    `volume_size` in GiB, 0: as the snapshot has it. `hashing`: `host` or `direct`.
+    """
+
+    zone: str = ""
+    image: str = ""
+    machine: str = "m6i.large"
+    volume_type: str = "gp3"
+    volume_size: int = 0
+    volume_iops: int = 0
+    snapshots: tuple[str, ...] = ()
+    hashing: str = "host"
+    from_account: str = ""
+
+    @property
+    def choice(self) -> SnapshotChoice:
+        """Which snapshots to look into."""
+        return SnapshotChoice(self.snapshots, self.from_account)
+
+    @property
+    def disks(self) -> Disks:
+        """What volumes are made of them."""
+        return Disks(self.volume_type, self.volume_size, self.volume_iops)
 
 
-def check(aws: Aws, located: Located, options: Options, case: Case) -> None:
-    """BadInput, and nothing made, when it could not be opened as asked."""
-    manifest = prepared_manifest(aws, located.region)
-    if not manifest.subnets or not manifest.workstation_profile or not manifest.workstation_group:
-        raise BadInput(
-            f"{located.region} has no complete forensic VPC",
-            "Run `pulumi up` with the forensics stack there.",
+class OpenPlaybook(Playbook[Workstation, WorkstationOptions]):
+    """The workstation is open only if every step holds."""
+
+    options = WorkstationOptions
+
+    def locate(self, aws: Aws, target: str, region: str | None) -> Located[Workstation]:
+        """There is one workstation for a case and a region."""
+        return Located(region or aws.home_region, TARGET, Workstation())
+
+    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[Workstation]:
+        """The workstation in that run's region."""
+        return Located(str(begin["region"]), TARGET, Workstation(), str(begin["account"]))
+
+    def check(
+        self, aws: Aws, located: Located[Workstation], options: WorkstationOptions, case: Case
+    ) -> None:
+        """BadInput, and nothing made, when it could not be opened as asked."""
+        manifest = prepared_manifest(aws, located.region)
+        if not (manifest.subnets and manifest.workstation_profile and manifest.workstation_group):
+            raise BadInput(
+                f"{located.region} has no complete forensic VPC",
+                "Run `pulumi up` with the forensics stack there.",
+            )
+        _check_zone(aws, located.region, manifest, options, case)
+        _check_volumes(options)
+        chosen = workstation.sources(aws, located.region, case.id, options.choice)
+        _check_sources(located.region, chosen, options, case)
+        _check_room(aws, located.region, manifest, chosen, case)
+        image_of(aws, located.region, options.machine, options.image)
+
+    def steps(self, options: WorkstationOptions) -> tuple[Step[Workstation], ...]:
+        """Disks are hashed before anything is mounted; closing is a playbook of its own."""
+        direct = options.hashing == "direct"
+        return (
+            Step(OpenEndpoints(options.zone)),
+            Step(OpenMachine(options.zone, options.image, options.machine)),
+            Step(RestoreVolumes(options.choice, options.disks, options.zone)),
+            Step(AttachVolumes(), needs=(OpenMachine, RestoreVolumes)),
+            *((Step(HashSnapshots(options.choice)),) if direct else ()),
+            Step(
+                MountVolumes(hashes=not direct),
+                after={HashSnapshots: None},
+                needs=(AttachVolumes, OpenEndpoints),
+            ),
         )
-    _check_zone(aws, located.region, manifest, options, case)
-    _check_volumes(options)
-    chosen = workstation.sources(aws, located.region, case.id, options)
-    _check_sources(located.region, chosen, options, case)
-    _check_room(aws, located.region, manifest, chosen, case)
-    image_of(aws, located.region, options)
+
+    def judge(
+        self,
+        graph: Sequence[AnyStep],
+        reports: Sequence[StepReport],
+        *,
+        dry_run: bool,
+        interrupted: bool,
+    ) -> Verdict:
+        """`open` only if every step holds."""
+        return judge_work(
+            reports,
+            done="open",
+            undone="not-open",
+            failed=NOT_CONTAINED,
+            dry_run=dry_run,
+            interrupted=interrupted,
+        )
 
 
 def prepared_manifest(aws: Aws, region: str) -> Manifest:
@@ -60,7 +135,9 @@ def prepared_manifest(aws: Aws, region: str) -> Manifest:
     return manifest
 
 
-def _check_zone(aws: Aws, region: str, manifest: Manifest, options: Options, case: Case) -> None:
+def _check_zone(
+    aws: Aws, region: str, manifest: Manifest, options: WorkstationOptions, case: Case
+) -> None:
     if options.zone and options.zone not in manifest.subnets:
         raise BadInput(
             f"the forensic VPC of {region} has no subnet in {options.zone!r}",
@@ -75,7 +152,7 @@ def _check_zone(aws: Aws, region: str, manifest: Manifest, options: Options, cas
         )
 
 
-def _check_volumes(options: Options) -> None:
+def _check_volumes(options: WorkstationOptions) -> None:
     if options.volume_iops and options.volume_type not in IOPS_TYPES:
         raise BadInput(
             f"volumes of type {options.volume_type} take no --iops",
@@ -85,7 +162,9 @@ def _check_volumes(options: Options) -> None:
         raise BadInput(f"volumes of type {options.volume_type} need --iops", "Give --iops.")
 
 
-def _check_sources(region: str, chosen: Sequence[Snapshot], options: Options, case: Case) -> None:
+def _check_sources(
+    region: str, chosen: Sequence[Snapshot], options: WorkstationOptions, case: Case
+) -> None:
     if missing := sorted(set(options.snapshots) - {s.id for s in chosen}):
         raise BadInput(
             f"{', '.join(missing)}: no such snapshot of case {case.id} in {region}",
@@ -126,28 +205,4 @@ def _check_room(
         raise BadInput(no_room(len(wanted)), "Nothing was made.")
 
 
-def steps(options: Options) -> tuple[Step, ...]:
-    """The graph; closing is a playbook of its own."""
-    hashing = (Step(HashSnapshots()),) if options.hashing == "direct" else ()
-    return (
-        Step(OpenEndpoints()),
-        Step(OpenMachine()),
-        Step(RestoreVolumes()),
-        Step(AttachVolumes(), needs=("machine", "volumes")),
-        *hashing,
-        Step(MountVolumes(), after={"hash": None}, needs=("attach", "endpoints")),
-    )
-
-
-def judge(
-    graph: Sequence[Step], reports: Sequence[StepReport], *, dry_run: bool, interrupted: bool
-) -> Verdict:
-    """`open` only if every step holds."""
-    return judge_work(
-        reports,
-        done="open",
-        undone="not-open",
-        failed=NOT_CONTAINED,
-        dry_run=dry_run,
-        interrupted=interrupted,
-    )
+PLAYBOOK = OpenPlaybook()

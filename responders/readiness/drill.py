@@ -14,17 +14,18 @@ from typing import Any
 
 from contract import RESPONDER_ROLE, TAG_CASE, TAG_DRILL, TAG_STATUS, Status
 from responders import readiness
-from responders.action import Options
 from responders.aws import Access, Aws, explain
 from responders.errors import BadInput, CordonError
 from responders.identity.principal import Principal
 from responders.locate import Located, locate
 from responders.outcome import DONE, INCOMPLETE, INTERRUPTED, NOT_CONTAINED, Evidence, Report
+from responders.playbooks.instance import InstanceOptions
 from responders.record import vault
 from responders.record.case import Case
 from responders.record.journal import canonical
+from responders.record.opened_run import PATIENT_WAIT
+from responders.record.reading import open_reading
 from responders.record.verify import local_faults, vault_faults
-from responders.recorded import Recorded
 from responders.respond import Request, release, respond
 from responders.result import reason_of, status_of
 from responders.runner import Listener, StepReport
@@ -45,7 +46,7 @@ class DrillRequest:
     case: str
     responder: str
     access: Access = field(default_factory=Access)
-    options: Options = field(default_factory=Options)
+    options: InstanceOptions = field(default_factory=InstanceOptions)
     within: float | None = None
     dry_run: bool = False
 
@@ -73,20 +74,20 @@ Hear = Callable[[Phase], None]
 
 
 def drill(
-    request: DrillRequest, hear: Hear = lambda _p: None, tell: Listener = lambda _r: None
+    request: DrillRequest, hear: Hear = lambda _p: None, listener: Listener = lambda _r: None
 ) -> Report:
     """Rehearses. The outcome is `passed`, `findings` (exit 3), `failed` (exit 1), or interrupted.
 
     BadInput when the case or the target is in use by a real response.
     """
-    return _Drill(request, hear, tell).run()
+    return _Drill(request, hear, listener).run()
 
 
 class _Drill:
     """One drill in the making."""
 
-    def __init__(self, request: DrillRequest, hear: Hear, tell: Listener) -> None:
-        self.request, self._hear, self._tell = request, hear, tell
+    def __init__(self, request: DrillRequest, hear: Hear, listener: Listener) -> None:
+        self.request, self._hear, self._listener = request, hear, listener
         self.case = Case(request.case)
         self.aws = Aws(request.access, case=self.case.id, read_only=True)
         self.phases: list[Phase] = []
@@ -117,16 +118,16 @@ class _Drill:
 
     # -- phases --
 
-    def _find(self) -> Located:
+    def _find(self) -> Located[Scene]:
         began = monotonic()
         located = locate(self.aws, self.request.target, self.request.access.region)
         self.findings += [f"not searched: {line}" for line in located.trouble]
         self._add("find", "found", began)
         return located
 
-    def _is_live(self, located: Located) -> bool:
+    def _is_live(self, located: Located[Scene]) -> bool:
         """Whether the target may be contained for real; BadInput when it is in use."""
-        scene = located.scene or Scene(self.aws, located.region, located.target)
+        scene = located.subject
         tags = {t["Key"]: t["Value"] for t in scene.instance.get("Tags", ())}
         if tags.get(TAG_STATUS) == Status.QUARANTINED:
             raise BadInput(
@@ -167,15 +168,15 @@ class _Drill:
             self.failures.append("nothing is prepared here")
         self._add("ready", "not-ready" if bad else "ready", began)
 
-    def _plan(self, located: Located) -> None:
+    def _plan(self, located: Located[Scene]) -> None:
         began = monotonic()
-        report = respond(self._request(located, dry_run=True), self._tell)
+        report = respond(self._request(located, dry_run=True), self._listener)
         self._judge("plan", report, ok="planned")
         self._add("plan", report.outcome, began, report.steps)
 
-    def _contain(self, located: Located) -> None:
+    def _contain(self, located: Located[Scene]) -> None:
         began = monotonic()
-        self.contained = respond(self._request(located), self._tell)
+        self.contained = respond(self._request(located), self._listener)
         self._judge("contain", self.contained, ok="contained")
         self._add("contain", self.contained.outcome, began, self.contained.steps)
         after, within = self.contained.contained_after_s, self.request.within
@@ -184,21 +185,21 @@ class _Drill:
         if self.interrupted:
             return
         began = monotonic()
-        again = respond(self._request(located), self._tell)
+        again = respond(self._request(located), self._listener)
         self._judge("again", again, ok="already-contained")
         changed = [s.name for s in again.steps if status_of(s.result) == "done"]
         if changed:
             self.findings.append(f"a second run changed something: {', '.join(changed)}")
         self._add("again", again.outcome, began, again.steps)
 
-    def _release(self, located: Located) -> None:
+    def _release(self, located: Located[Scene]) -> None:
         """Puts everything back. It is a failure when anything stays."""
         if not self.case.undo_record(located.target):
             return
         began = monotonic()
         command = f"`cordon release {located.target} --case {self.case.id}`"
         try:
-            report = release(self._request(located), self._tell)
+            report = release(self._request(located), self._listener)
         except CordonError as error:
             self.failures.append(f"still contained: {error.message}; try {command}")
             self._add("release", "not-released", began)
@@ -206,7 +207,7 @@ class _Drill:
         self._judge("release", report, ok="released", advice=f"; try {command}")
         self._add("release", report.outcome, began, report.steps)
 
-    def _prove(self, located: Located) -> None:
+    def _prove(self, located: Located[Scene]) -> None:
         began = monotonic()
         faults = local_faults(self.case)
         try:
@@ -221,7 +222,7 @@ class _Drill:
 
     # -- below --
 
-    def _request(self, located: Located, *, dry_run: bool = False) -> Request:
+    def _request(self, located: Located[Scene], *, dry_run: bool = False) -> Request:
         return Request(
             "instance",
             located.target,
@@ -270,17 +271,17 @@ class _Drill:
             "notes": self.notes,
         }
 
-    def _recorded(self, located: Located) -> Report:
+    def _recorded(self, located: Located[Scene]) -> Report:
         """Keeps the measurements in the case, so that drills can be compared."""
         aws = Aws(replace(self.request.access, region=located.region), case=self.case.id)
-        record = Recorded(aws, self.case.id, "drill", located.target, self.request.responder)
-        record.save("drill/report.json", canonical(self._extra()))
-        evidence = record.close(self._verdict()[0], ended=True)
+        record = open_reading(aws, self.case.id, "drill", located.target, self.request.responder)
+        record.evidence.save("drill/report.json", canonical(self._extra()))
+        evidence = record.close(self._verdict()[0], wait=PATIENT_WAIT)
         if not evidence.complete:
             self.findings.append(f"evidence: {evidence.trouble}")
         return self._report(located, evidence)
 
-    def _report(self, located: Located | None, evidence: Evidence) -> Report:
+    def _report(self, located: Located[Scene] | None, evidence: Evidence) -> Report:
         outcome, code = self._verdict()
         return Report(
             case=self.case.id,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from responders.action import Subject
 from responders.aws import Aws, code_of, explain
 from responders.errors import BadInput, NotContained
 from responders.permissions import allow
@@ -48,6 +49,10 @@ ACCOUNT_SERVICE = "customer-account"
 """Cases about it are of the kind `customer-service`, which needs no technical plan."""
 SEVERITIES = ("urgent", "high", "normal", "low")
 """The best first: `critical` is for a business that stands still, and only on the dearest plans."""
+
+
+class SupportCase(Subject):
+    """The support case of a case: AWS keeps it for the whole account."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ from typing import Any
 from responders.aws import Aws
 from responders.errors import BadInput
 from responders.outcome import Report
+from responders.playbooks import instance
+from responders.playbooks.snapshots import SnapshotOptions
 from responders.record.case import Case
-from responders.respond import Request, options_of, respond
+from responders.respond import Request, respond
 from responders.runner import Listener
 from responders.volumes.snapshots import locks, of_case
 
@@ -21,7 +23,7 @@ def instances(case: Case) -> dict[str, dict[str, Any]]:
 
 
 def follow_up(
-    request: Request, tell: Listener = lambda _report: None, *, wait: bool = False
+    request: Request, listener: Listener = lambda _report: None, *, wait: bool = False
 ) -> list[Report]:
     """One report for each instance, with the options that its response had.
 
@@ -41,14 +43,20 @@ def follow_up(
             dataclasses.replace(
                 request,
                 command="snapshots",
-                target=instance,
+                target=target,
                 access=dataclasses.replace(request.access, region=str(begin["region"])),
-                options=dataclasses.replace(options_of(begin), wait=wait),
+                options=_options(begin, wait),
             ),
-            tell,
+            listener,
         )
-        for instance, begin in sorted(chosen.items())
+        for target, begin in sorted(chosen.items())
     ]
+
+
+def _options(begin: dict[str, Any], wait: bool) -> SnapshotOptions:
+    """What the response to the instance chose for its snapshots."""
+    chosen = instance.PLAYBOOK.from_journal(begin)
+    return dataclasses.replace(chosen.of_snapshots, wait=wait)
 
 
 def progress(aws: Aws, case: Case) -> list[dict[str, object]]:

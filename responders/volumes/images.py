@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from responders.action import Options
 from responders.aws import Aws, code_of
 from responders.errors import BadInput
 from responders.instance_types import instance_type
@@ -42,14 +41,14 @@ class Image:
     size: int
 
 
-def image_of(aws: Aws, region: str, options: Options) -> Image:
+def image_of(aws: Aws, region: str, machine_type: str, image: str = "") -> Image:
     """The image to launch; BadInput when there is no such image or instance type.
 
-    `options.image` is an image id, or a public parameter such as `/aws/service/…`; empty: Amazon
+    `image` is an image id, or a public parameter such as `/aws/service/…`; empty: Amazon
     Linux 2023 for the architecture of the machine.
     """
-    architecture = _architecture(aws, region, options.machine)
-    wanted = options.image or DEFAULT.format(architecture=architecture)
+    architecture = _architecture(aws, region, machine_type)
+    wanted = image or DEFAULT.format(architecture=architecture)
     if wanted.startswith(PUBLIC):
         wanted = _parameter(aws, region, wanted)
     if not re.fullmatch(r"ami-[0-9a-f]{8}([0-9a-f]{9})?", wanted):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from contract import (
     is_snapshot_description,
 )
 from responders import prepared
-from responders.action import Incident, Options
+from responders.action import Incident, Subject
 from responders.aws import Access, Aws
 from responders.errors import BadInput
 from responders.outcome import Report
@@ -70,7 +71,34 @@ PERMISSIONS = (
 )
 
 
-def tags(incident: Incident, more: Mapping[str, str] | None = None) -> list[TagTypeDef]:
+class Workstation(Subject):
+    """The forensic workstation of a case in one region; it is found by its tags."""
+
+
+@dataclass(frozen=True)
+class SnapshotChoice:
+    """Which snapshots to look into: those named, those that an account shared; else all."""
+
+    snapshots: tuple[str, ...] = ()
+    from_account: str = ""
+
+
+ALL_OF_THE_CASE = SnapshotChoice()
+
+
+@dataclass(frozen=True)
+class Disks:
+    """What volumes are made; `size` in GiB. 0: as the snapshot has it, or as the kind has it."""
+
+    kind: str = "gp3"
+    size: int = 0
+    iops: int = 0
+
+
+LIKE_THE_SNAPSHOT = Disks()
+
+
+def tags(incident: Incident[Subject], more: Mapping[str, str] | None = None) -> list[TagTypeDef]:
     """What everything of a workstation carries; the last three satisfy the usual tagging rules."""
     wanted = {
         **(more or {}),
@@ -84,7 +112,7 @@ def tags(incident: Incident, more: Mapping[str, str] | None = None) -> list[TagT
     return [{"Key": k, "Value": v} for k, v in wanted.items()]
 
 
-def token(incident: Incident, *words: str) -> str:
+def token(incident: Incident[Subject], *words: str) -> str:
     """A client token: the same call of the same run is carried out once."""
     text = "/".join((incident.case, incident.run, incident.region, *words))
     return hashlib.sha256(text.encode()).hexdigest()[:48]
@@ -143,27 +171,27 @@ def free_devices(described: InstanceTypeDef) -> list[str]:
     return [device for device in DEVICES if device not in used]
 
 
-def sources(aws: Aws, region: str, case: str, options: Options) -> list[Snapshot]:
+def sources(aws: Aws, region: str, case: str, choice: SnapshotChoice) -> list[Snapshot]:
     """The snapshots to look into: those named, those shared by an account, or all of the case.
 
     One for each source: complete before pending, a copy under the kit's key before its original,
     the newest set before older ones.
     """
     client = aws.client("ec2", region)
-    if options.snapshots:
-        named: list[FilterTypeDef] = [{"Name": "snapshot-id", "Values": list(options.snapshots)}]
-        return [s for s in snapshots.find(client, named, **_whose(options)) if _of(s, case)]
-    if options.from_account:
+    if choice.snapshots:
+        named: list[FilterTypeDef] = [{"Name": "snapshot-id", "Values": list(choice.snapshots)}]
+        return [s for s in snapshots.find(client, named, **_whose(choice)) if _of(s, case)]
+    if choice.from_account:
         described: list[FilterTypeDef] = [{"Name": "description", "Values": [f"IR-*-{case}"]}]
-        shared = snapshots.find(client, described, **_whose(options))
+        shared = snapshots.find(client, described, **_whose(choice))
         return [s for s in shared if _of(s, case) and not s.failed]
     return best(snapshots.of_case(client, case))
 
 
-def _whose(options: Options) -> Owners:
-    if not options.from_account:
+def _whose(choice: SnapshotChoice) -> Owners:
+    if not choice.from_account:
         return {"OwnerIds": ["self"]}
-    return {"OwnerIds": [options.from_account], "RestorableByUserIds": ["self"]}
+    return {"OwnerIds": [choice.from_account], "RestorableByUserIds": ["self"]}
 
 
 def _of(snapshot: Snapshot, case: str) -> bool:

@@ -11,14 +11,15 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from lab.calls import Calls, Seen
-from responders.action import Action, Incident, Options
-from responders.action import Seen as Things
+from responders.action import Action, Incident, Observation, Subject
 from responders.aws import Access, Aws
+from responders.graph import Step
+from responders.prepared import PreparedRegion
 from responders.record.case import Case, new_run, open_run
 from responders.record.vault import Mirror
 from responders.result import (
@@ -29,7 +30,7 @@ from responders.result import (
     Skipped,
     reason_of,
 )
-from responders.runner import Listener, Runner, Step, StepReport
+from responders.runner import Listener, Runner, StepReport
 from responders.scene import Scene
 
 
@@ -52,9 +53,9 @@ class Life:
     world: World
     calls: Calls
     state: Callable[[], Any]
-    options: Options = field(default_factory=lambda: Options(dwell=0))
     target: str = ""
-    subject: str = ""
+    subject: Subject | None = None
+    """What the incident is about; the scenario's instance unless given."""
     number: int = 7
     """Of the case; each chapter that ends in a release opens the next one."""
     reversible: bool = True
@@ -81,16 +82,16 @@ class Life:
         acting = action or self.action
         return self._runner(self._run_name(resume), acting).respond([Step(acting)])[0]
 
-    def respond(self, *steps: Step, tell: Listener = lambda _report: None) -> list[StepReport]:
+    def respond(self, *steps: Step, listener: Listener = lambda _report: None) -> list[StepReport]:
         """A new run of a graph of several steps."""
-        return self._runner(new_run(), self.action, tell).respond(steps)
+        return self._runner(new_run(), self.action, listener).respond(steps)
 
     def release(self, *, dry: bool = False) -> StepReport | None:
         """A release, as a run of its own; None when the record has nothing to restore."""
         runner = self._runner(None if dry else new_run(), self.action)
         return next(iter(runner.release([Step(self.action)])), None)
 
-    def observe(self) -> Things:
+    def observe(self) -> Observation:
         """What the action sees now, with what it knows of the case."""
         return self.action.observe(self.incident())
 
@@ -137,7 +138,7 @@ class Life:
     def noop_fails(self) -> None:
         """An action that does nothing is a failure: the check after acting bites."""
         self.mutating()
-        report = self.run(with_act(self.action, lambda act, incident, seen: None))
+        report = self.run(with_act(self.action, lambda act, incident, observation: None))
         assert isinstance(report.result, Failed), report
         assert self.mutating() == []
         self._next_case()
@@ -183,7 +184,7 @@ class Life:
         """The process dies once the intention is on disk: before the change, or right after it."""
         before = self.state()
 
-        def die(act: Callable[[], None], incident: Incident, seen: Things) -> None:
+        def die(act: Callable[[], None], incident: Incident, observation: Observation) -> None:
             if not before_act:
                 act()
             raise Crash
@@ -221,7 +222,7 @@ class Life:
         return Case(self.case).runs_on_disk()[-1] if resume else new_run()
 
     def _runner(
-        self, run: str | None, action: Action, tell: Listener = lambda _report: None
+        self, run: str | None, action: Action, listener: Listener = lambda _report: None
     ) -> Runner:
         case = Case(self.case)
         undo = case.undo_record(self.target)
@@ -238,10 +239,10 @@ class Life:
                 options={},
             )
         incident = self._incident(self.aws, run, evidence=evidence)
-        return Runner(incident, record, undo=undo, tell=tell)
+        return Runner(incident, record, undo=undo, listener=listener)
 
     def _incident(
-        self, aws: Aws, run: str, evidence: Any = None, known: Things | None = None
+        self, aws: Aws, run: str, evidence: Any = None, known: Observation | None = None
     ) -> Incident:
         return Incident(
             case=self.case,
@@ -252,11 +253,10 @@ class Life:
             partition=aws.identity.partition,
             region=self.world.region,
             target=self.target,
-            options=self.options,
-            scene=Scene(aws, self.world.region, self.target),
+            subject=self.subject or Scene(aws, self.world.region, self.target),
+            prepared=PreparedRegion(aws, self.world.region),
             evidence=evidence or _Names(self.case),
             started=_started(self.case),
-            subject=self.subject,
             known=known or {},
         )
 
@@ -285,15 +285,15 @@ def _started(case: str) -> datetime:
     return datetime.fromisoformat(begins[0]["at"]) if begins else datetime.now(UTC)
 
 
-Act = Callable[[Callable[[], None], Incident, Things], None]
+Act = Callable[[Callable[[], None], Incident, Observation], None]
 
 
 def with_act(action: Action, act: Act) -> Action:
     """The same action with another `act`, which is given the true one to call or not."""
     changed = copy.copy(action)
 
-    def acting(self: Action, incident: Incident, seen: Things) -> None:
-        act(lambda: action.act(incident, seen), incident, seen)
+    def acting(self: Action, incident: Incident, observation: Observation) -> None:
+        act(lambda: action.act(incident, observation), incident, observation)
 
     kind = type(action)
     object.__setattr__(changed, "__class__", type(kind.__name__, (kind,), {"act": acting}))

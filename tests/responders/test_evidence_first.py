@@ -13,10 +13,10 @@ from lab import hosts
 from lab.calls import Calls
 from lab.hosts import Ended, Host
 from lab.mends.managed_instances import set_agent
-from responders.action import Options
 from responders.aws import Access
 from responders.host import run_command
 from responders.outcome import Report
+from responders.playbooks.instance import InstanceOptions
 from responders.respond import Request, respond
 from tests.responders.conftest import REGION, Scenario
 from tests.responders.evidence import ACCOUNT, ending, prepare_documents, scripted, stage_tool
@@ -33,7 +33,7 @@ def _agent(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(scenario: Scenario, **options: Any) -> Report:
-    chosen = Options(dwell=0, memory=True, snapshot=False, **options)
+    chosen = InstanceOptions(dwell=0, memory=True, snapshot=False, **options)
     return respond(
         Request("instance", scenario.instance, "IR-7", "alice", Access(region=REGION), chosen)
     )

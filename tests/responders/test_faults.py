@@ -18,10 +18,10 @@ from lab.calls import Calls
 from lab.calls import Seen as Call
 from lab.faults import Faults
 from lab.inprocess import reset
-from responders.action import Options
 from responders.aws import Access, Aws, explain
 from responders.errors import CordonError
 from responders.outcome import Report
+from responders.playbooks.instance import InstanceOptions
 from responders.respond import Request, respond
 from responders.result import Failed, holds
 from tests.conftest import AwsLab
@@ -109,7 +109,7 @@ class Trial:
         self.report: Report | None = None
         self.seen: list[Call] = []
 
-    def run(self, kind: str, operations: tuple[str, ...], options: Options) -> set[str]:
+    def run(self, kind: str, operations: tuple[str, ...], options: InstanceOptions) -> set[str]:
         """Runs the playbook under the misfortune, then ends it; gives what it befell."""
         for operation in operations:
             getattr(self.faults, kind)(*operation.split(":"))

@@ -15,10 +15,10 @@ from lab.calls import Calls
 from lab.faults import Faults
 from lab.gate.call import Call
 from lab.hosts import Ended, Host
-from responders.action import Options
+from responders.actions.leave_fleet import LeaveFleet
 from responders.aws import Access
 from responders.outcome import Report
-from responders.playbooks.instance import steps
+from responders.playbooks.instance import PLAYBOOK, InstanceOptions
 from responders.respond import Request, respond
 from responders.result import Skipped, status_of
 from tests.responders.actions.test_leave_fleet import make_fleet
@@ -40,7 +40,7 @@ PATIENCE = 30.0
 """Seconds after which something waited for what it should not wait for."""
 
 
-def run(scenario: Scenario, options: Options) -> Report:
+def run(scenario: Scenario, options: InstanceOptions) -> Report:
     return respond(
         Request("instance", scenario.instance, "IR-7", "alice", Access(region=REGION), options)
     )
@@ -76,13 +76,13 @@ class TestRoundTrips:
 
     def test_two_without_a_fleet(self, scenario: Scenario, faults: Faults) -> None:
         gate = Gate(faults)
-        assert run(scenario, Options(dwell=0)).outcome == "contained"
+        assert run(scenario, InstanceOptions(dwell=0)).outcome == "contained"
         assert all(gate.held)
 
     def test_three_with_a_fleet(self, scenario: Scenario, faults: Faults) -> None:
         make_fleet(scenario, low=0, high=9)
         gate = Gate(faults, "EnterStandby")
-        assert run(scenario, Options(dwell=0)).outcome == "contained"
+        assert run(scenario, InstanceOptions(dwell=0)).outcome == "contained"
         assert all(gate.held)
         assert gate.order.index("EnterStandby") < gate.order.index(MODIFY[1])
 
@@ -91,15 +91,17 @@ class TestRoundTrips:
     ) -> None:
         from responders.playbooks import instance
 
-        [isolate] = [s for s in instance.steps(Options()) if s.name == "isolate-network"]
-        assert isolate.after["leave-fleet"] == 5
+        [isolate] = [
+            s for s in instance.PLAYBOOK.steps(InstanceOptions()) if s.name == "isolate-network"
+        ]
+        assert isolate.after[LeaveFleet] == 5
         monkeypatch.setattr(instance, "FLEET_WAIT", 0.3)
         make_fleet(scenario, low=0, high=9)
         isolated = threading.Event()
         closed: list[bool] = []
         faults.before("autoscaling", "EnterStandby", lambda _: closed.append(isolated.wait(30)))
         faults.before(*MODIFY, lambda _: isolated.set())
-        assert run(scenario, Options(dwell=0)).outcome == "contained"
+        assert run(scenario, InstanceOptions(dwell=0)).outcome == "contained"
         assert closed == [True]
 
 
@@ -209,14 +211,14 @@ class TestContainFirst:
             assert events.last(evidence) < events.first("ModifyInstanceMetadataOptions"), evidence
 
     def test_it_is_left_on_when_asked(self) -> None:
-        names = {step.name for step in steps(Options(keep_imds=True))}
+        names = {step.name for step in PLAYBOOK.steps(InstanceOptions(keep_imds=True))}
         assert "disable-metadata" not in names
-        assert "disable-metadata" in {step.name for step in steps(Options())}
+        assert "disable-metadata" in {step.name for step in PLAYBOOK.steps(InstanceOptions())}
 
 
 def test_release_goes_backwards_and_the_network_opens_after_the_host_is_as_it_was() -> None:
     """Started before it may talk, its metadata service on before it boots."""
-    names = [step.name for step in steps(FULL)]
+    names = [step.name for step in PLAYBOOK.steps(FULL)]
     for earlier, later in (
         ("disable-metadata", "stop"),
         ("swap-profile", "stop"),
@@ -227,13 +229,3 @@ def test_release_goes_backwards_and_the_network_opens_after_the_host_is_as_it_wa
         ("leave-fleet", "protect"),
     ):
         assert names.index(earlier) > names.index(later), (earlier, later)
-
-
-def test_every_step_waits_only_for_steps_that_come_to_an_end() -> None:
-    """No circle: each step can be reached with all that it waits for before it."""
-    for options in (FULL, replace(FULL, evidence_first=False), Options(), Options(hibernate=True)):
-        graph = {s.name: {*s.after, *s.needs} for s in steps(options)}
-        ended: set[str] = set()
-        while ready := {n for n, w in graph.items() if n not in ended and w & set(graph) <= ended}:
-            ended |= ready
-        assert ended == set(graph)

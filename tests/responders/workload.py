@@ -9,9 +9,10 @@ import pytest
 
 from contract import DARK_PROFILE
 from lab.mends.managed_instances import set_agent
-from responders.action import Incident, Options
+from responders.action import Incident
 from responders.actions import host_firewall
 from responders.host import run_command
+from responders.playbooks.instance import InstanceOptions
 from responders.result import holds
 from responders.runner import StepReport
 from tests.responders.actions.test_drop_addresses import allocate
@@ -36,7 +37,7 @@ from tests.responders.profiles import (
 )
 
 ATTACKER = "203.0.113.7/32"
-FULL = Options(
+FULL = InstanceOptions(
     dwell=0, evidence_first=True, memory=True, host_firewall=True, stop=True, nacl=(ATTACKER,)
 )
 """Every step of the instance playbook but hibernation, which excludes others."""

@@ -7,6 +7,7 @@ from responders.actions.record_parts.part import Absent, Part, as_json
 from responders.aws import pages
 from responders.host import run_command
 from responders.permissions import allow
+from responders.scene import Scene
 
 EVENTS = 500
 """The newest events that are saved: ten pages, at two requests a second."""
@@ -30,7 +31,7 @@ PERMISSIONS = (
 )
 
 
-def _events(incident: Incident) -> bytes:
+def _events(incident: Incident[Scene]) -> bytes:
     """Of the region. An instance's session has the instance's id as its name."""
     found = pages(
         incident.client("cloudtrail"),
@@ -44,7 +45,7 @@ def _events(incident: Incident) -> bytes:
     return as_json(found)
 
 
-def _inventory(incident: Incident) -> bytes:
+def _inventory(incident: Incident[Scene]) -> bytes:
     if run_command.agent(incident, incident.target) is None:
         raise Absent("no Systems Manager agent was ever registered for it")
     client = incident.client("ssm")

@@ -7,6 +7,7 @@ from responders.actions.record_parts.part import Absent, Part, as_json
 from responders.aws import code_of
 from responders.identity.policies import policies_of
 from responders.permissions import allow
+from responders.scene import Scene
 
 PERMISSIONS = (
     allow(
@@ -31,8 +32,8 @@ PERMISSIONS = (
 )
 
 
-def _profile(incident: Incident) -> bytes:
-    attached = incident.scene.instance.get("IamInstanceProfile")
+def _profile(incident: Incident[Scene]) -> bytes:
+    attached = incident.subject.instance.get("IamInstanceProfile")
     if not attached:
         raise Absent("it has no instance profile")
     client = incident.client("iam")

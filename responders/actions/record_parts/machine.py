@@ -8,6 +8,7 @@ from responders.action import Incident
 from responders.actions.record_parts.part import Absent, Part, as_json
 from responders.aws import code_of, explain, pages
 from responders.permissions import allow
+from responders.scene import Scene
 
 PERMISSIONS = (
     allow(
@@ -27,24 +28,24 @@ PERMISSIONS = (
 )
 
 
-def _instance(incident: Incident) -> bytes:
-    return as_json(incident.scene.instance)
+def _instance(incident: Incident[Scene]) -> bytes:
+    return as_json(incident.subject.instance)
 
 
-def _tags(incident: Incident) -> bytes:
+def _tags(incident: Incident[Scene]) -> bytes:
     """Tags of the instance, its interfaces and its volumes."""
-    instance = incident.scene.instance
+    instance = incident.subject.instance
     ids = [
         incident.target,
-        *(i["NetworkInterfaceId"] for i in incident.scene.interfaces),
+        *(i["NetworkInterfaceId"] for i in incident.subject.interfaces),
         *(m["Ebs"]["VolumeId"] for m in instance.get("BlockDeviceMappings", ()) if "Ebs" in m),
     ]
     of_these = [{"Name": "resource-id", "Values": sorted(ids)}]
     return as_json(pages(incident.client("ec2"), "describe_tags", "Tags", Filters=of_these))
 
 
-def _image(incident: Incident) -> bytes:
-    image = str(incident.scene.instance["ImageId"])
+def _image(incident: Incident[Scene]) -> bytes:
+    image = str(incident.subject.instance["ImageId"])
     found = incident.client("ec2").describe_images(
         Filters=[{"Name": "image-id", "Values": [image]}], IncludeDeprecated=True
     )
@@ -53,9 +54,9 @@ def _image(incident: Incident) -> bytes:
     return as_json(found["Images"][0])
 
 
-def _launch_template(incident: Incident) -> bytes:
+def _launch_template(incident: Incident[Scene]) -> bytes:
     """The version that the instance's tags name; EC2 and Auto Scaling set them at launch."""
-    tags = {t["Key"]: t["Value"] for t in incident.scene.instance.get("Tags", ())}
+    tags = {t["Key"]: t["Value"] for t in incident.subject.instance.get("Tags", ())}
     template = tags.get("aws:ec2launchtemplate:id")
     version = tags.get("aws:ec2launchtemplate:version")
     if not template or not version:
@@ -71,14 +72,14 @@ def _launch_template(incident: Incident) -> bytes:
     return as_json(found)
 
 
-def _user_data(incident: Incident) -> bytes:
+def _user_data(incident: Incident[Scene]) -> bytes:
     answer = incident.client("ec2").describe_instance_attribute(
         InstanceId=incident.target, Attribute="userData"
     )
     return base64.b64decode(answer.get("UserData", {}).get("Value", ""))
 
 
-def _console_output(incident: Incident) -> bytes:
+def _console_output(incident: Incident[Scene]) -> bytes:
     """The latest output where the instance can give it (Nitro), else the last buffered one."""
     client = incident.client("ec2")
     try:
@@ -91,7 +92,7 @@ def _console_output(incident: Incident) -> bytes:
     return str(answer.get("Output", "")).encode()
 
 
-def _screenshot(incident: Incident) -> bytes:
+def _screenshot(incident: Incident[Scene]) -> bytes:
     """As it is: waking a dark screen would press a key on the host's console."""
     try:
         answer = incident.client("ec2").get_console_screenshot(InstanceId=incident.target)

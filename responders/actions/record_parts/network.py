@@ -6,6 +6,7 @@ from responders.action import Incident
 from responders.actions.record_parts.part import Part, as_json
 from responders.aws import pages
 from responders.permissions import allow
+from responders.scene import Scene
 
 PERMISSIONS = (
     allow(
@@ -19,19 +20,19 @@ PERMISSIONS = (
 )
 
 
-def _interfaces(incident: Incident) -> bytes:
-    return as_json(incident.scene.interfaces)
+def _interfaces(incident: Incident[Scene]) -> bytes:
+    return as_json(incident.subject.interfaces)
 
 
-def _groups(incident: Incident) -> bytes:
+def _groups(incident: Incident[Scene]) -> bytes:
     """By filter, which bears that a group was deleted since."""
-    ids = sorted({g["GroupId"] for i in incident.scene.interfaces for g in i["Groups"]})
+    ids = sorted({g["GroupId"] for i in incident.subject.interfaces for g in i["Groups"]})
     of_these = [{"Name": "group-id", "Values": ids}]
     client = incident.client("ec2")
     return as_json(pages(client, "describe_security_groups", "SecurityGroups", Filters=of_these))
 
 
-def _routes(incident: Incident) -> bytes:
+def _routes(incident: Incident[Scene]) -> bytes:
     """The tables of the subnets, and the main one, which serves subnets without their own."""
     client = incident.client("ec2")
     own = [{"Name": "association.subnet-id", "Values": _subnets(incident)}]
@@ -47,15 +48,15 @@ def _routes(incident: Incident) -> bytes:
     )
 
 
-def _network_acls(incident: Incident) -> bytes:
+def _network_acls(incident: Incident[Scene]) -> bytes:
     own = [{"Name": "association.subnet-id", "Values": _subnets(incident)}]
     client = incident.client("ec2")
     return as_json(pages(client, "describe_network_acls", "NetworkAcls", Filters=own))
 
 
-def _flow_logs(incident: Incident) -> bytes:
+def _flow_logs(incident: Incident[Scene]) -> bytes:
     """Flow logs of the VPCs, subnets and interfaces: where traffic of the past can be read."""
-    interfaces = [str(i["NetworkInterfaceId"]) for i in incident.scene.interfaces]
+    interfaces = [str(i["NetworkInterfaceId"]) for i in incident.subject.interfaces]
     watched = [*_vpcs(incident), *_subnets(incident), *interfaces]
     of_these = [{"Name": "resource-id", "Values": watched}]
     found = pages(incident.client("ec2"), "describe_flow_logs", "FlowLogs", Filter=of_these)
@@ -64,12 +65,12 @@ def _flow_logs(incident: Incident) -> bytes:
     return as_json(found)
 
 
-def _subnets(incident: Incident) -> list[str]:
-    return sorted({str(i["SubnetId"]) for i in incident.scene.interfaces})
+def _subnets(incident: Incident[Scene]) -> list[str]:
+    return sorted({str(i["SubnetId"]) for i in incident.subject.interfaces})
 
 
-def _vpcs(incident: Incident) -> list[str]:
-    return sorted({str(i["VpcId"]) for i in incident.scene.interfaces})
+def _vpcs(incident: Incident[Scene]) -> list[str]:
+    return sorted({str(i["VpcId"]) for i in incident.subject.interfaces})
 
 
 PARTS: dict[str, Part] = {

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from responders.action import Incident
 from responders.record.journal import canonical, utc
+from responders.scene import Scene
 
-Part = Callable[[Incident], bytes]
+Part = Callable[[Incident[Scene]], bytes]
 """Reads one thing and gives it as bytes; raises `Absent` when there is nothing to read."""
 
 

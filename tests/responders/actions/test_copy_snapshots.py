@@ -135,7 +135,7 @@ def test_waiting_watches_until_all_is_complete(
     faults.before(
         "ec2", "DescribeSnapshots", progress, only=lambda call: "tag-key" not in str(call)
     )
-    life.options = dataclasses.replace(life.options, wait=True)
+    life.action = dataclasses.replace(life.action, waits=True)
     assert isinstance(life.run().result, Done)
     assert len(copies(scenario)) == 2
     assert {s["State"] for s in copies(scenario)} == {"completed"}
@@ -235,7 +235,7 @@ def test_without_a_key_it_is_incomplete(scenario: Scenario, life: Life) -> None:
 
 
 def test_not_asked_for_is_skipped(scenario: Scenario, life: Life, calls: Calls) -> None:
-    life.options = dataclasses.replace(life.options, copy=False)
+    life.action = dataclasses.replace(life.action, is_wanted=False)
     report = life.run()
     assert isinstance(report.result, Skipped)
     assert not report.result.incomplete

@@ -39,7 +39,7 @@ def entries(scenario: Scenario) -> list[tuple[Any, ...]]:
 @pytest.fixture
 def life(scenario: Scenario, calls: Calls) -> Life:
     made = Life(DenySubnet(), scenario, calls, lambda: entries(scenario))
-    made.options = replace(made.options, nacl=(V4, V6))
+    made.action = replace(made.action, remotes=(V4, V6))
     return made
 
 
@@ -84,7 +84,7 @@ def test_it_goes_before_what_allows_and_says_whom_it_hits(life: Life, scenario: 
 
 
 def test_denied_before_is_left_alone(life: Life, scenario: Scenario) -> None:
-    life.options = replace(life.options, nacl=(V4,))
+    life.action = replace(life.action, remotes=(V4,))
     add(scenario, 5, "deny", V4)
     add(scenario, 5, "deny", V4, egress=True)
     assert isinstance(life.run().result, AlreadyInPlace)
@@ -124,7 +124,7 @@ def test_release_needs_no_option(life: Life, scenario: Scenario) -> None:
     """The record says what to remove, whatever the newest run was asked for."""
     before = entries(scenario)
     life.run()
-    life.options = replace(life.options, nacl=())
+    life.action = replace(life.action, remotes=())
     life.restores(before)
 
 

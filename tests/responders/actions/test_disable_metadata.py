@@ -46,7 +46,7 @@ def test_off_before_is_off_after(life: Life, scenario: Scenario) -> None:
 
 
 def test_it_stays_on_for_the_channel(life: Life, scenario: Scenario) -> None:
-    life.options = replace(life.options, isolated_profile="channel")
+    life.action = replace(life.action, keeps_agent=True)
     before = options(scenario)
     assert isinstance(life.run().result, Skipped)
     assert options(scenario) == before

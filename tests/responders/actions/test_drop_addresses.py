@@ -9,11 +9,11 @@ import pytest
 
 from lab.calls import Calls
 from lab.faults import Faults
-from responders.action import Action, Incident, Seen
+from responders.action import Action, Incident, Observation
 from responders.actions.drop_addresses import DropAddresses
 from responders.errors import Skip
+from responders.graph import Step
 from responders.result import Done, Failed, Skipped, reason_of
-from responders.runner import Step
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
 
@@ -142,7 +142,7 @@ class Late(Action):
     def __init__(self, happen: Callable[[], None]) -> None:
         self._happen = happen
 
-    def observe(self, incident: Incident) -> Seen:
+    def observe(self, incident: Incident) -> Observation:
         self._happen()
         raise Skip("it happened")
 

@@ -9,8 +9,8 @@ from lab.calls import Calls
 from lab.faults import Faults
 from responders.actions.hibernate import REASON, Hibernate
 from responders.actions.protect import Protect
+from responders.graph import Step
 from responders.result import Done, Failed, Skipped, reason_of
-from responders.runner import Step
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import ACCOUNT
 from tests.responders.life import Life

@@ -53,7 +53,7 @@ def life(scenario: Scenario, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> L
         endpoint(scenario, service)
     calls.clear()
     made = Life(HostFirewall(), scenario, calls, lambda: set(rules))
-    made.options = dataclasses.replace(made.options, isolated_profile="channel")
+    made.action = dataclasses.replace(made.action, channel=True)
     return made
 
 
@@ -105,7 +105,7 @@ def test_without_endpoints_there_is_no_channel(
 def test_without_a_channel_only_the_console_undoes_it(
     scenario: Scenario, life: Life, calls: Calls
 ) -> None:
-    life.options = dataclasses.replace(life.options, isolated_profile="dark")
+    life.action = dataclasses.replace(life.action, channel=False)
     report = life.run()
     assert isinstance(report.result, Done)
     assert any("console or a reboot" in note for note in report.notes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from lab.calls import Calls
-from responders.action import Options
 from responders.actions.deactivate_credentials import DeactivateCredentials
 from responders.actions.deactivate_keys import DeactivateKeys
 from responders.actions.delete_key import DeleteKey
@@ -14,6 +13,7 @@ from responders.actions.deny_sessions import DenySessions
 from responders.actions.drop_login import DropLogin
 from responders.actions.record_identity import RecordIdentity
 from responders.identity import deny_document
+from responders.identity.principal import Principal
 from responders.result import Failed, Skipped
 from tests.conftest import AwsLab
 from tests.responders.life import Life
@@ -27,15 +27,14 @@ def people(aws_lab: AwsLab) -> People:
     return populate(aws_lab)
 
 
-def life(action, people: People, calls: Calls, subject: str, target: str = "", **options) -> Life:
+def life(action, people: People, calls: Calls, subject: str, target: str = "") -> Life:
     return Life(
         action,
         people,
         calls,
         people.state,
-        options=Options(**options),
         target=target or subject,
-        subject=subject,
+        subject=Principal.parse(subject),
     )
 
 
@@ -110,7 +109,7 @@ def test_a_managed_policy_is_replaced_and_leaves_nothing(people: People, calls: 
 
 
 def test_deny_sessions_of_a_role(people: People, calls: Calls) -> None:
-    one = life(DenySessions(), people, calls, DEPLOYER, session="ci")
+    one = life(DenySessions(session="ci"), people, calls, DEPLOYER)
 
     def done() -> None:
         [document] = [
@@ -189,7 +188,7 @@ def test_drop_login_is_deleted_and_never_pretends_to_restore(people: People, cal
 def test_delete_key_refuses_by_itself_what_the_command_let_through(
     people: People, calls: Calls
 ) -> None:
-    one = life(DeleteKey(), people, calls, ALICE, people.key, delete=True)
+    one = life(DeleteKey(), people, calls, ALICE, people.key)
     report = one.run()
     assert isinstance(report.result, Skipped | Failed), report
     assert people.key in people.statuses()

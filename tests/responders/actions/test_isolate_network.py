@@ -12,7 +12,6 @@ from lab.calls import Calls
 from lab.faults import Faults
 from lab.gate.answers import answer
 from lab.gate.call import Call
-from responders.action import Options
 from responders.actions.isolate_network import DEFAULTS, TIMEOUTS, IsolateNetwork
 from responders.result import Done, Failed, reason_of
 from responders.runner import StepReport
@@ -24,7 +23,7 @@ MODIFY = ("ec2", "ModifyNetworkInterfaceAttribute")
 
 @pytest.fixture
 def life(scenario: Scenario, calls: Calls) -> Life:
-    return Life(IsolateNetwork(), scenario, calls, lambda: network(scenario))
+    return Life(IsolateNetwork(dwell=0), scenario, calls, lambda: network(scenario))
 
 
 def network(scenario: Scenario) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def test_convert_shortens_then_untracks_then_isolates(
 def test_direct_only_isolates_and_says_what_lives_on(
     life: Life, scenario: Scenario, calls: Calls
 ) -> None:
-    life.options = Options(tracking="direct")
+    life.action = IsolateNetwork("direct")
     report = life.run()
     assert groups_set(calls) == each(scenario, [[scenario.isolate]])
     assert len(calls.of(*MODIFY)) == len(scenario.enis)

@@ -57,7 +57,7 @@ def life(scenario: Scenario, calls: Calls) -> Life:
 
 
 def without_replacement(life: Life, **more: Any) -> None:
-    life.options = replace(life.options, replace=False, **more)
+    life.action = replace(life.action, replaced=False, **more)
 
 
 def test_standby_life(life: Life, scenario: Scenario) -> None:
@@ -80,7 +80,7 @@ def test_standby_life(life: Life, scenario: Scenario) -> None:
 
 def test_detached_life(life: Life, scenario: Scenario) -> None:
     make_fleet(scenario, low=0, high=9)
-    life.options = replace(life.options, detach=True)
+    life.action = replace(life.action, detach=True)
 
     def done() -> None:
         assert fleet(scenario)["state"] is None

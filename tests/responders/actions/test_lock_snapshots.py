@@ -61,7 +61,7 @@ def test_a_pending_snapshot_is_locked(scenario: Scenario, life: Life, faults: Fa
 
 def test_compliance_and_its_days_are_as_asked(scenario: Scenario, life: Life) -> None:
     life.run()
-    life.options = dataclasses.replace(life.options, lock_mode="compliance", lock_days=400)
+    life.action = dataclasses.replace(life.action, mode="compliance", days=400)
     assert isinstance(life.run().result, Done)
     assert set(locks(scenario).values()) == {("compliance", 400)}
 

@@ -262,7 +262,7 @@ def test_isolated_while_it_runs_it_is_given_up(scenario: Scenario, life: Life) -
 def test_the_deadline_is_the_script_s_limit(
     scenario: Scenario, life: Life, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    life.options = dataclasses.replace(life.options, evidence_first=True, deadline=1.0)
+    life.action = dataclasses.replace(life.action, deadline=1.0)
     monkeypatch.setattr("responders.actions.memory.LEAST_SECONDS", 1)
     scripted(scenario, Document.MEMORY, ending(Ended(looks=10_000)))
     monkeypatch.setattr("lab.mends.commands._checked", lambda declared, given: given)

@@ -30,7 +30,9 @@ from tests.responders.life import Life
 
 @pytest.fixture
 def life(scenario: Scenario, calls: Calls) -> Life:
-    return Life(PrepareGroups(), scenario, calls, lambda: groups(scenario), reversible=False)
+    return Life(
+        PrepareGroups(untrack=True), scenario, calls, lambda: groups(scenario), reversible=False
+    )
 
 
 def groups(scenario: Scenario) -> dict[str, Rules]:

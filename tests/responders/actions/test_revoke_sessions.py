@@ -13,9 +13,10 @@ from lab.faults import Faults
 from responders.actions.revoke_sessions import RevokeSessions
 from responders.actions.swap_profile import SwapProfile
 from responders.aws import Identity
+from responders.graph import Step
 from responders.identity import deny_document
 from responders.result import Done, Failed, Planned, Skipped, reason_of
-from responders.runner import Step, StepReport
+from responders.runner import StepReport
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
 from tests.responders.profiles import (
@@ -146,7 +147,7 @@ class TestRoleWide:
             calls,
             lambda: policies_of(world.scenario),
         )
-        life.options = replace(life.options, role_wide=True)
+        life.action = replace(life.action, role_wide=True)
         return life
 
     def test_all_sessions_are_denied(self, life: Life, world: World) -> None:
@@ -174,7 +175,7 @@ class TestRoleWide:
         def listen(report: StepReport) -> None:
             told.append((report, bool(calls.of("iam", "PutRolePolicy"))))
 
-        life.respond(Step(life.action), tell=listen)
+        life.respond(Step(life.action), listener=listen)
         first, written_before = told[0]
         assert isinstance(first.result, Planned)
         assert other in str(reason_of(first.result))
@@ -268,7 +269,7 @@ def test_a_role_of_ones_own_is_not_denied_as_a_whole(
     world: World, calls: Calls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     life = Life(RevokeSessions(role_wide=True), world.scenario, calls, dict)
-    life.options = replace(life.options, role_wide=True)
+    life.action = replace(life.action, role_wide=True)
     me = Identity("123456789012", f"arn:aws:sts::123456789012:assumed-role/{ROLE}/alice", "aws")
     monkeypatch.setattr(life.aws, "identity", me)
     report = life.run()

@@ -11,8 +11,9 @@ from lab.calls import Calls
 from lab.faults import Faults
 from responders.actions.protect import Protect
 from responders.actions.stop import Stop
+from responders.graph import Step
 from responders.result import AlreadyInPlace, Done, Failed, Planned, Skipped, reason_of
-from responders.runner import Step, StepReport
+from responders.runner import StepReport
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
 
@@ -81,7 +82,7 @@ def test_what_was_protected_before_is_left_running(life: Life, scenario: Scenari
 
 def test_unless_it_is_asked_for(life: Life, scenario: Scenario) -> None:
     protect(scenario)
-    life.options = replace(life.options, stop_protected=True)
+    life.action = replace(life.action, even_protected=True)
     assert isinstance(protected_then_stopped(life).result, Done)
     assert state(scenario) == ("stopped", True)
 
@@ -114,7 +115,7 @@ def test_stopped_before_is_not_started_on_release(life: Life, scenario: Scenario
 def test_instance_store_volumes_are_named_before(life: Life, scenario: Scenario) -> None:
     instance(scenario).instance_type = "m5d.large"
     told: list[StepReport] = []
-    life.respond(Step(life.action), tell=told.append)
+    life.respond(Step(life.action), listener=told.append)
     assert isinstance(told[0].result, Planned)
     assert "1 x 75 GB ssd" in str(reason_of(told[0].result))
     assert isinstance(told[1].result, Done)

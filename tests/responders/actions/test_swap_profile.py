@@ -36,7 +36,7 @@ def life(scenario: Scenario, calls: Calls) -> Life:
     ("kind", "wanted"), [("dark", DARK_PROFILE), ("channel", CHANNEL_PROFILE), ("none", None)]
 )
 def test_life(life: Life, scenario: Scenario, kind: str, wanted: str | None) -> None:
-    life.options = replace(life.options, isolated_profile=kind)
+    life.action = replace(life.action, kind=kind)
 
     def done() -> None:
         assert profile_of(scenario) == wanted

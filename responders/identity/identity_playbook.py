@@ -1,0 +1,24 @@
+"""What the playbooks of identities (key, user, role) have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from responders.aws import Aws
+from responders.identity.principal import Principal
+from responders.locate import Located
+from responders.playbook import Options, Playbook
+
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+
+class IdentityPlaybook(Playbook[Principal, OptionsT]):
+    """A response to a user or a role, or to a key of theirs."""
+
+    is_released = True
+
+    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[Principal]:
+        """The identity as the run found it then; it may have another key, or be gone, by now."""
+        subject = Principal.parse(str(begin["subject"]))
+        return Located(str(begin["region"]), str(begin["target"]), subject, str(begin["account"]))
