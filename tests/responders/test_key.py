@@ -149,15 +149,15 @@ def test_renew_moves_the_cut_off_and_a_later_run_keeps_it(
     cordon("key", people.key, *CASE)
     first = cut_off_of(people.inline()[name])
     later = (datetime.now(UTC) + timedelta(hours=3)).strftime("%Y%m%dT%H%M%S000")
-    monkeypatch.setattr("responders.respond.new_run", lambda: f"{later}Z-abcdef")
+    monkeypatch.setattr("responders.record.opened_run.new_run", lambda: f"{later}Z-abcdef")
     renewed = cordon("key", people.key, *CASE, "--renew")
     assert renewed.document["outcome"] == "contained", renewed.out
     second = cut_off_of(people.inline()[name])
     assert timedelta(hours=2, minutes=59) < second - first < timedelta(hours=3, minutes=1)
-    monkeypatch.setattr("responders.respond.new_run", lambda: f"{later}Z-abcdeg")
+    monkeypatch.setattr("responders.record.opened_run.new_run", lambda: f"{later}Z-abcdeg")
     assert cordon("key", people.key, *CASE).document["outcome"] == "already-contained"
     assert cut_off_of(people.inline()[name]) == second
-    monkeypatch.setattr("responders.respond.new_run", lambda: f"{later}Z-abcdeh")
+    monkeypatch.setattr("responders.record.opened_run.new_run", lambda: f"{later}Z-abcdeh")
     assert cordon("release", people.key, *RELEASE).code == 0
     assert people.state() == before
 
