@@ -112,7 +112,7 @@ def test_one_that_comes_late(life: Life, scenario: Scenario, calls: Calls) -> No
     """Within minutes, says EC2: the look at the end of the run takes it."""
     allocation = allocate(scenario, scenario.enis[0])
     calls.clear()
-    late = Step(Late(lambda: assign(scenario, scenario.enis[0])), after={"drop-addresses": None})
+    late = Step(Late(lambda: assign(scenario, scenario.enis[0])), after={DropAddresses: None})
     report, _ = life.respond(Step(life.action, recheck=True), late)
     assert isinstance(report.result, Done), reason_of(report.result)
     assert "it no longer held at the end, and was tried again" in report.notes

@@ -61,7 +61,7 @@ def test_not_configured_is_said_and_nothing_stopped(
 
 def test_our_own_stop_protection_is_lifted_and_put_back(scenario: Scenario, life: Life) -> None:
     configure(scenario)
-    report = life.respond(Step(Protect()), Step(Hibernate(), after={"protect": None}))[1]
+    report = life.respond(Step(Protect()), Step(Hibernate(), after={Protect: None}))[1]
     assert isinstance(report.result, Done), reason_of(report.result)
     protected = scenario.client("ec2").describe_instance_attribute(
         InstanceId=scenario.instance, Attribute="disableApiStop"

@@ -66,7 +66,7 @@ def life(world: World, calls: Calls) -> Life:
 def both(life: Life) -> StepReport:
     """The swap and the revocation, as the playbook has them."""
     swap = Step(SwapProfile())
-    revoke = Step(life.action, after={"swap-profile": None})
+    revoke = Step(life.action, after={SwapProfile: None})
     return life.respond(swap, revoke)[1]
 
 
@@ -119,7 +119,7 @@ def test_a_swap_that_succeeds_later(life: Life, world: World, faults: Faults) ->
     faults.clear()
     life.mutating()
     swap, revoke = life.respond(
-        Step(SwapProfile()), Step(life.action, after={"swap-profile": None})
+        Step(SwapProfile()), Step(life.action, after={SwapProfile: None})
     )
     assert isinstance(swap.result, Done)
     assert [c.operation for c in life.mutating()] == ["ReplaceIamInstanceProfileAssociation"]

@@ -37,7 +37,7 @@ def protect(scenario: Scenario) -> None:
 
 def protected_then_stopped(life: Life) -> StepReport:
     """The two steps as in the playbook."""
-    return life.respond(Step(Protect()), Step(life.action, after={"protect": None}))[1]
+    return life.respond(Step(Protect()), Step(life.action, after={Protect: None}))[1]
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_not_without_its_evidence(life: Life, scenario: Scenario, calls: Calls) 
     calls.clear()
     gone = Step(Protect())
     gone.action.observe = _fail  # type: ignore[method-assign]
-    _, report = life.respond(gone, Step(life.action, needs=("protect",)))
+    _, report = life.respond(gone, Step(life.action, needs=(Protect,)))
     assert report.result == Skipped("needs protect, which did not succeed", incomplete=True)
     assert calls.of("ec2", "StopInstances") == []
 
