@@ -9,13 +9,11 @@ import dataclasses
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from contract import VERSION
 from responders.errors import JournalError
 from responders.outcome import Evidence
-from responders.record import sync
 from responders.record.case import Case, new_run, open_run
 from responders.record.vault import Mirror, Vault
 
@@ -55,8 +53,6 @@ class OpenedRun:
     ) -> None:
         self.case = case
         self.mirror = Mirror(find_vault)
-        if run:  # its last uploads may have died with it
-            self.mirror.later(partial(sync.send, case, run=run))
         self.run = run or new_run()
         self.journal, self.evidence = open_run(case, self.run, self.mirror)
 

@@ -118,9 +118,7 @@ def test_a_swap_that_succeeds_later(life: Life, world: World, faults: Faults) ->
     assert isinstance(both(life).result, Done)
     faults.clear()
     life.mutating()
-    swap, revoke = life.respond(
-        Step(SwapProfile()), Step(life.action, after={SwapProfile: None})
-    )
+    swap, revoke = life.respond(Step(SwapProfile()), Step(life.action, after={SwapProfile: None}))
     assert isinstance(swap.result, Done)
     assert [c.operation for c in life.mutating()] == ["ReplaceIamInstanceProfileAssociation"]
     assert revoke.result != Failed
