@@ -22,6 +22,7 @@ from responders.hunt.given import given
 from responders.hunt.index import Index
 from responders.hunt.lead import Confidence, Lead, Origin, origin_of
 from responders.hunt.look_here import LookHere, look_here
+from responders.hunt.outside import Home
 from responders.hunt.source import EventSource, Page, Window
 from responders.hunt.subjects import Everything, Subject
 
@@ -70,6 +71,7 @@ class Chase:
         window: Window,
         account: Account,
         *,
+        home: Home | None = None,
         chunks: Chunks | None = None,
         stop: threading.Event,
         tell: Tell,
@@ -79,6 +81,7 @@ class Chase:
         self.look_here: list[LookHere] = []
         self.unreadable = self.not_followed = self.hints_left_out = self.insights = 0
         self._index, self._account, self._chunks, self._tell = index, account, chunks, tell
+        self._home = home or Home(account.id)
         self._by_subject: dict[Subject, Lead] = {}
         self._by_attribute: dict[Attribute, list[Subject]] = {}
         self._places: list[_Place] = []
@@ -208,7 +211,7 @@ class Chase:
         lead = self._claimant(event)
         if lead is None or not self.window.start <= event.time <= self.window.end:
             return False
-        is_new = self._index.add(event, classify(event), lead)
+        is_new = self._index.add(event, classify(event, self._home), lead)
         if not is_new and not event.is_addendum:
             return False
         # An addendum may bring what the first record lacked, such as the answer.

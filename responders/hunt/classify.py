@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from responders.hunt.event import Event
-from responders.hunt.paths import pick
+from responders.hunt.outside import Home
+from responders.hunt.shapes import guessed, names_in
 from responders.hunt.table import Kind, Meaning, Place, plain, table
 
 MOST_THINGS = 1000
 """Things of one event; RunInstances starts no more by default (EC2 quotas)."""
 SHORTEST_MEMBER = 5
 """Letters of a member's name, below which it may stand for anything: `id`, `arn`, `key`."""
-_ID_ENDINGS = ("arn", "aRN", "Arn", "ARN", "Id", "Identifier", "id", "Name", "name")
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,11 @@ class Deed:
     to: tuple[str, ...] = ()
 
 
-def classify(event: Event) -> Deed:
-    """An event with an error is an attempt, whatever it would have done."""
+def classify(event: Event, home: Home | None = None) -> Deed:
+    """An event with an error is an attempt, whatever it would have done.
+
+    `home` is what is not outside; without it, the account that the record was written for.
+    """
     meaning = table().meaning(event.service, event.name)
     things = tuple(_things(event, meaning))[:MOST_THINGS]
     if event.error:
@@ -46,27 +47,10 @@ def classify(event: Event) -> Deed:
         kind = _kind_unlisted(event)
         return Deed(kind, things or _unknown(event, kind))
     if meaning.kind is Kind.SHARED:
-        to = tuple(_shared_with(event, meaning))
+        to = tuple(_shared_with(event, meaning, home or Home(event.recipient or event.account)))
         kind = Kind.SHARED if to else Kind.CHANGED
         return Deed(kind, things or _unknown(event, kind), to)
     return Deed(meaning.kind, things or _unknown(event, meaning.kind))
-
-
-def outsiders(policy: Any, account: str) -> list[str]:
-    """Principals of a policy's Allow statements that are not of `account`; services left out.
-
-    `policy` is a document or its JSON; anything else has none.
-    """
-    document = _document(policy)
-    allowed = [
-        one
-        for statement in _list(document.get("Statement"))
-        if isinstance(statement, Mapping) and statement.get("Effect") == "Allow"
-        for one in _principals(statement.get("Principal"))
-    ]
-    return list(
-        dict.fromkeys(one for one in allowed if one != account and f":{account}:" not in one)
-    )
 
 
 def _kind_unlisted(event: Event) -> Kind:
@@ -75,7 +59,7 @@ def _kind_unlisted(event: Event) -> Kind:
 
 def _things(event: Event, meaning: Meaning | None) -> Iterator[Thing]:
     if meaning is None:
-        yield from _guessed(event)
+        yield from _guessed(event, _kind_unlisted(event))
         return
     for place in meaning.places:
         if ids := event.texts(place.path):
@@ -108,53 +92,38 @@ def _unknown(event: Event, kind: Kind) -> tuple[Thing, ...]:
     return (Thing(place.type, ""),)
 
 
-def _guessed(event: Event) -> Iterator[Thing]:
-    """The first value of the answer, or else of the request, that looks like an id or a name."""
-    for part in (event.response, event.request):
-        for value in (part, *part.values()) if isinstance(part, Mapping) else ():
-            for member in _ID_ENDINGS:
-                for name, one in value.items() if isinstance(value, Mapping) else ():
-                    if name.endswith(member) and isinstance(one, str) and one:
-                        yield Thing(_type_of(event), one)
-                        return
+def _guessed(event: Event, kind: Kind) -> Iterator[Thing]:
+    """By the service's model, the answer first; else the member that is called as the event is.
+
+    Models are not asked about reads: there are many, and what they are about is told by example.
+    """
+    noun = _noun(event)
+    sides = ((event.response, True), (event.request, False))
+    for part, answer in sides if kind is not Kind.READ else ():
+        if found := names_in(part, event.service, plain(event.name), noun, answer=answer):
+            yield from (Thing(_type_of(event), one) for one in found)
+            return
+    for part, _ in sides:
+        if found := guessed(part, noun):
+            yield from (Thing(_type_of(event), one) for one in found)
+            return
+
+
+def _noun(event: Event) -> str:
+    """What an event's name is about: the name without its verb."""
+    name = plain(event.name)
+    verb = next((v for v in table().verbs if name.startswith(v) and name != v), "")
+    return name[len(verb) :]
 
 
 def _type_of(event: Event) -> str:
     """A type for what the table does not know, such as `newservice::Widget`."""
-    name = plain(event.name)
-    verb = next((v for v in table().verbs if name.startswith(v) and name != v), "")
-    return f"{event.service}::{name[len(verb) :]}"
+    return f"{event.service}::{_noun(event)}"
 
 
-def _shared_with(event: Event, meaning: Meaning) -> list[str]:
-    account = event.recipient or event.account
-    named = [one for path in meaning.to for one in event.texts(path) if one != account]
+def _shared_with(event: Event, meaning: Meaning, home: Home) -> list[str]:
+    named = [one for path in meaning.to for one in event.texts(path) if home.is_outside(one)]
     if meaning.policy:
-        head, _, rest = meaning.policy.partition(".")
-        part = event.request if head == "request" else event.response
-        for policy in pick(part, rest):
-            named += outsiders(policy, account)
+        for policy in event.picks(meaning.policy):
+            named += home.outsiders(policy)
     return list(dict.fromkeys(named))
-
-
-def _document(policy: Any) -> Mapping[str, Any]:
-    if isinstance(policy, str):
-        try:
-            policy = json.loads(policy)
-        except (ValueError, RecursionError):
-            return {}
-    return policy if isinstance(policy, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _principals(principal: Any) -> Iterator[str]:
-    if isinstance(principal, str):
-        yield principal
-    elif isinstance(principal, Mapping):
-        for kind in ("AWS", "Federated", "CanonicalUser"):
-            yield from (str(one) for one in _list(principal.get(kind)))

@@ -11,6 +11,7 @@ from responders.hunt.findings import LISTED, Created, Followed, Through
 from responders.hunt.index import Found, Index
 from responders.hunt.inventory import command, known
 from responders.hunt.lead import Lead
+from responders.hunt.outside import Home
 from responders.hunt.subjects import Subject
 from responders.hunt.table import Kind
 from responders.identity.principal import Principal
@@ -28,7 +29,7 @@ class Digest:
     index: Index
     leads: Sequence[Lead]
     case: str
-    account: str
+    home: Home
     gaps: list[str]
 
     def followed(self) -> list[Followed]:
@@ -66,7 +67,7 @@ class Digest:
         states = look(self.aws, [_ref(one) for one in found])
         self._miss(states)
         asked = {
-            ref: self.aws.spawn(shared_with, self.aws, ref, self.account)
+            ref: self.aws.spawn(shared_with, self.aws, ref, self.home)
             for ref, state in states.items()
             if state.exists is not False
         }

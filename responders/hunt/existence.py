@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from responders.aws import Aws, code_of, explain
-from responders.hunt.classify import outsiders
 from responders.hunt.inventory import Look, Shares, filled, known
+from responders.hunt.outside import Home
 from responders.hunt.paths import pick, text, texts
 
 BATCH = 200
@@ -72,8 +72,8 @@ def look(aws: Aws, refs: Iterable[Ref]) -> dict[Ref, State]:
     return found
 
 
-def shared_with(aws: Aws, ref: Ref, account: str) -> list[str] | None:
-    """With whom a thing is shared now; None for a type of which that can't be asked."""
+def shared_with(aws: Aws, ref: Ref, home: Home) -> list[str] | None:
+    """With whom outside a thing is shared now; None for a type of which that can't be asked."""
     shares = known(ref.type).shares
     if shares is None:
         return None
@@ -83,9 +83,9 @@ def shared_with(aws: Aws, ref: Ref, account: str) -> list[str] | None:
         if code_of(error) in shares.none or _is_missing(error, ()):
             return []
         raise
-    named = [one for path in shares.to for one in texts(answer, path)]
+    named = [o for path in shares.to for o in texts(answer, path) if home.is_outside(o)]
     for policy in pick(answer, shares.policy) if shares.policy else ():
-        named += outsiders(policy, account)
+        named += home.outsiders(policy)
     return list(dict.fromkeys(named))
 
 

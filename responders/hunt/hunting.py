@@ -25,6 +25,7 @@ from responders.hunt.findings import LISTED, Findings
 from responders.hunt.follow import Account
 from responders.hunt.index import Index, Row
 from responders.hunt.lookup import HISTORY, EventHistory
+from responders.hunt.outside import Home
 from responders.hunt.source import EventSource, Window
 from responders.hunt.still_open import StillOpen
 from responders.hunt.subjects import Everything, Subject
@@ -95,7 +96,9 @@ class Hunt:
         self.home = global_region(aws.home_region)
         self.regions = ask.regions(aws, regions, self.home)
         self.history = EventHistory(aws, self.regions, self.stop)
+        self.ours = Home.of(aws)
         self.notes = [
+            *filter(None, (self.ours.note,)),
             *ask.check(aws, subject, self.history, self.home),
             DELAY,
             *_beyond(aws, self.regions, regions),
@@ -111,7 +114,9 @@ class Hunt:
             index = Index(Path(folder))
             try:
                 chunks = Chunks(save, self.extras.name) if save else None
-                chase = Chase(index, window, account, chunks=chunks, stop=self.stop, tell=tell)
+                chase = Chase(
+                    index, window, account, home=self.ours, chunks=chunks, stop=self.stop, tell=tell
+                )
                 chase.run(aws, self.subject, (self.history, *self.extras.sources))
                 found = _Summary(self, chase, index, window).made(tell)
                 return _kept(found, index, chunks, save, export, self.extras.name)
@@ -134,7 +139,7 @@ class _Summary:
         index.attribute(chase.leads)
         outcome, gaps = chase.outcome, self._gaps()
         digest = Digest(
-            self.hunt.aws, index, chase.leads, self.hunt.extras.case, self._account, gaps
+            self.hunt.aws, index, chase.leads, self.hunt.extras.case, self.hunt.ours, gaps
         )
         new = self._without_trail(outcome, gaps, tell)
         created, shared = digest.created(), digest.shared()

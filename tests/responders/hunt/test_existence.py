@@ -13,12 +13,14 @@ from responders.aws import Access, Aws
 from responders.hunt import existence
 from responders.hunt.existence import GONE, Ref, State, look, shared_with
 from responders.hunt.inventory import command, inventory, known
+from responders.hunt.outside import Home
 from responders.hunt.without_trail import new_since
 from tests.conftest import AwsLab
 from tests.responders.hunt.records import OUTSIDE
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
+HOME = Home(ACCOUNT)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -101,12 +103,12 @@ def test_with_whom_things_are_shared_now(aws: Aws, aws_lab: AwsLab) -> None:
     volume = ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=1)["VolumeId"]
     snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
     ref = Ref("AWS::EC2::Snapshot", snapshot, "", REGION)
-    assert shared_with(aws, ref, ACCOUNT) == []
+    assert shared_with(aws, ref, HOME) == []
     for user in ({"UserIds": [OUTSIDE]}, {"GroupNames": ["all"]}):
         ec2.modify_snapshot_attribute(
             SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", **user
         )
-    assert sorted(shared_with(aws, ref, ACCOUNT) or ()) == [OUTSIDE, "all"]
+    assert sorted(shared_with(aws, ref, HOME) or ()) == [OUTSIDE, "all"]
 
     trust = {
         "Version": "2012-10-17",
@@ -120,11 +122,11 @@ def test_with_whom_things_are_shared_now(aws: Aws, aws_lab: AwsLab) -> None:
     }
     iam.create_role(RoleName="app", AssumeRolePolicyDocument=json.dumps(trust))
     role = Ref("AWS::IAM::Role", "app", "", "us-east-1")
-    assert shared_with(aws, role, ACCOUNT) == [f"arn:aws:iam::{OUTSIDE}:root"]
+    assert shared_with(aws, role, HOME) == [f"arn:aws:iam::{OUTSIDE}:root"]
 
     s3.create_bucket(Bucket="open-bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
     bucket = Ref("AWS::S3::Bucket", "open-bucket", "", REGION)
-    assert shared_with(aws, bucket, ACCOUNT) == []
+    assert shared_with(aws, bucket, HOME) == []
     s3.put_bucket_policy(
         Bucket="open-bucket",
         Policy=json.dumps(
@@ -141,12 +143,12 @@ def test_with_whom_things_are_shared_now(aws: Aws, aws_lab: AwsLab) -> None:
             }
         ),
     )
-    assert shared_with(aws, bucket, ACCOUNT) == ["*"]
+    assert shared_with(aws, bucket, HOME) == ["*"]
     image = ec2.register_image(Name="own", RootDeviceName="/dev/xvda")["ImageId"]
-    assert shared_with(aws, Ref("AWS::EC2::Image", image, "", REGION), ACCOUNT) == []
-    assert shared_with(aws, Ref("AWS::SQS::Queue", "q", "", REGION), ACCOUNT) is None
+    assert shared_with(aws, Ref("AWS::EC2::Image", image, "", REGION), HOME) == []
+    assert shared_with(aws, Ref("AWS::SQS::Queue", "q", "", REGION), HOME) is None
     gone = Ref("AWS::EC2::Snapshot", "snap-0123456789abcdef0", "", REGION)
-    assert shared_with(aws, gone, ACCOUNT) == []
+    assert shared_with(aws, gone, HOME) == []
 
 
 def test_commands_are_safe_to_paste() -> None:
