@@ -15,7 +15,7 @@ from lab.mends.managed_instances import set_agent
 from responders.host import run_command
 from tests.responders.conftest import Cordon
 from tests.responders.evidence import ACCOUNT
-from tests.responders.test_as_responder import (
+from tests.responders.prepared_account import (
     REGION,
     Prepared,
     enforced,

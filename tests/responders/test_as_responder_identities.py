@@ -10,7 +10,7 @@ from lab.authorization import Authorization
 from lab.trail.trail import Trail
 from tests.responders.conftest import Cordon
 from tests.responders.people import People, populate
-from tests.responders.test_as_responder import REGION, Prepared, enforced, prepared
+from tests.responders.prepared_account import REGION, Prepared, enforced, prepared
 
 __all__ = ["enforced", "prepared"]
 
