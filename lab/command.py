@@ -8,7 +8,9 @@ import signal
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -96,7 +98,12 @@ def serve(
     ] = False,
     regions: Regions = "",
 ) -> None:
-    """Run the account until Ctrl-C. One line of JSON on stdout says how to reach it."""
+    """Run the account until Ctrl-C. One line of JSON on stdout says how to reach it.
+
+    `env` has what a responder exports. To run the real `pulumi preview`, `up`, `refresh` or
+    `destroy` against the account, start it with --empty, export `pulumi.env` and put `pulumi.path`
+    first on PATH: a stand-in for the AWS plugin is there, which works with this account only.
+    """
     from lab.account import account
 
     stop = threading.Event()
@@ -110,9 +117,22 @@ def serve(
             typer.echo(f"cordon: port {port} can't be used: {error.strerror}", err=True)
             raise typer.Exit(2) from error
         announcement = _announce(lab, empty=empty, staged=not prepared_only, leaked_key=leaked_key)
+        announcement["pulumi"] = running.enter_context(_for_pulumi(lab))
         sys.stdout.write(json.dumps(announcement) + "\n")
         sys.stdout.flush()
         stop.wait()
+
+
+@contextmanager
+def _for_pulumi(lab: Account) -> Iterator[dict[str, Any]]:
+    """What the `pulumi` CLI needs until the block ends: the owner's environment, and the plugin."""
+    from tempfile import TemporaryDirectory
+
+    from lab.plugin.serving import install
+
+    with TemporaryDirectory(prefix="cordon-lab-") as folder:
+        install(Path(folder))
+        yield {"path": folder, "env": dict(lab.server.env)}
 
 
 def _names(text: str, *, staged: bool = True) -> list[str]:

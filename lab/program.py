@@ -91,10 +91,10 @@ class Program:
 
     def named(self, name: str) -> Registration:
         """The one registration with this name; LookupError if there are none or several."""
-        found = [r for r in self.registrations if r.name == name]
-        if len(found) != 1:
-            raise LookupError(f"{len(found)} registrations are named {name!r}")
-        return found[0]
+        same_name = [r for r in self.registrations if r.name == name]
+        if len(same_name) != 1:
+            raise LookupError(f"{len(same_name)} registrations are named {name!r}")
+        return same_name[0]
 
     def children(self, urn: str) -> tuple[Registration, ...]:
         """All registrations whose parent is this URN."""
@@ -117,13 +117,13 @@ def run_program(
     of each other; call it from a thread that runs no event loop.
     """
     path = program.resolve()
-    given = Project.beside(path, project).settings(config or {})
-    monitor = _Recorder(mocks)
+    configuration = Project.beside(path, project).settings(config or {})
+    monitor = Recorder(mocks)
 
     def go() -> None:
         settings.reset_options(project, stack, str(path.parent), preview=preview)
         _attach(monitor)
-        set_all_config(dict(given.values), list(given.secret_keys))
+        set_all_config(dict(configuration.values), list(configuration.secret_keys))
         asyncio.get_event_loop().run_until_complete(run_in_stack(lambda: _run_file(path)))
 
     # The SDK tells the engine of each of its own steps, a quarter of a run's time; nobody listens.
@@ -144,7 +144,7 @@ def _attach(monitor: pulumi_mocks.MockMonitor) -> None:
     runtime.engine = pulumi_mocks.MockEngine(None)
 
 
-class _Recorder(pulumi_mocks.MockMonitor):
+class Recorder(pulumi_mocks.MockMonitor):
     """The mock monitor, keeping the whole of each request."""
 
     def __init__(self, mocks: pulumi.runtime.Mocks) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.engine.resource import Created, New
+from lab.engine.resource import Attributes, Created, Held, Kind, New, exists
 
 
 def _by_default(new: New) -> Created:
@@ -14,13 +14,28 @@ def _by_default(new: New) -> Created:
     return new.region, {}
 
 
+def _is_default(held: Held) -> Attributes:
+    """A setting of the region cannot be gone; it can be other than declared."""
+    on = held.client("ec2").get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
+    return {} if on == held.inputs.get("enabled", True) else {"enabled": on}
+
+
 def _default_key(new: New) -> Created:
     key = new.inputs["keyArn"]
     new.client("ec2").modify_ebs_default_kms_key_id(KmsKeyId=key)
     return str(key), {}
 
 
-CREATE = {
-    "aws:ebs/encryptionByDefault:EncryptionByDefault": _by_default,
-    "aws:ebs/defaultKmsKey:DefaultKmsKey": _default_key,
+KINDS = {
+    "aws:ebs/encryptionByDefault:EncryptionByDefault": Kind(
+        _by_default,
+        _is_default,
+        lambda held: held.client("ec2").disable_ebs_encryption_by_default(),
+        {"enabled": _by_default},
+    ),
+    "aws:ebs/defaultKmsKey:DefaultKmsKey": Kind(
+        _default_key,
+        exists(lambda held: held.client("ec2").get_ebs_default_kms_key_id()["KmsKeyId"]),
+        lambda held: held.client("ec2").reset_ebs_default_kms_key_id(),
+    ),
 }

@@ -7,10 +7,13 @@ default group and takes all its rules away first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lab.engine.resource import Create, Created, New
+from botocore.exceptions import ClientError
+
+from lab.engine.resource import Attributes, Create, Created, Held, Kind, New, exists, nothing
+from lab.engine.tags import ec2_tags
 
 
 def _group(new: New) -> Created:
@@ -18,7 +21,7 @@ def _group(new: New) -> Created:
     group = ec2.create_security_group(
         GroupName=new.name,
         Description=new.inputs.get("description", "Managed by Pulumi"),
-        **new.some(vpcId="VpcId"),
+        **new.renamed(vpcId="VpcId"),
         **new.tag_specification("security-group"),
     )["GroupId"]
     _strip(ec2, group)
@@ -32,8 +35,8 @@ def _default_group(new: New) -> Created:
         {"Name": "vpc-id", "Values": [new.inputs["vpcId"]]},
         {"Name": "group-name", "Values": ["default"]},
     ]
-    [found] = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
-    group = found["GroupId"]
+    [default] = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    group = default["GroupId"]
     _strip(ec2, group)
     _add_inline(ec2, group, new.inputs)
     if new.tags:
@@ -47,11 +50,17 @@ def _attributes(new: New, group: str) -> dict[str, Any]:
 
 
 def _strip(ec2: Any, group: str) -> None:
-    [found] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
-    if found["IpPermissions"]:
-        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=found["IpPermissions"])
-    if found["IpPermissionsEgress"]:
-        ec2.revoke_security_group_egress(GroupId=group, IpPermissions=found["IpPermissionsEgress"])
+    ingress, egress = _permissions(ec2, group)
+    if ingress:
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=ingress)
+    if egress:
+        ec2.revoke_security_group_egress(GroupId=group, IpPermissions=egress)
+
+
+def _permissions(ec2: Any, group: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The group's rules as EC2 lists them, in and out."""
+    [described] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    return described["IpPermissions"], described["IpPermissionsEgress"]
 
 
 def _add_inline(ec2: Any, group: str, inputs: Mapping[str, Any]) -> None:
@@ -64,14 +73,16 @@ def _add_inline(ec2: Any, group: str, inputs: Mapping[str, Any]) -> None:
 
 
 def _permission(rule: Mapping[str, Any], group: str) -> dict[str, Any]:
-    told = {"Description": rule["description"]} if rule.get("description") else {}
+    description = {"Description": rule["description"]} if rule.get("description") else {}
     groups = [*rule.get("securityGroups", []), *([group] if rule.get("self") else [])]
     permission: dict[str, Any] = {
         "IpProtocol": rule["protocol"],
-        "IpRanges": [{"CidrIp": c, **told} for c in rule.get("cidrBlocks", [])],
-        "Ipv6Ranges": [{"CidrIpv6": c, **told} for c in rule.get("ipv6CidrBlocks", [])],
-        "PrefixListIds": [{"PrefixListId": p, **told} for p in rule.get("prefixListIds", [])],
-        "UserIdGroupPairs": [{"GroupId": g, **told} for g in groups],
+        "IpRanges": [{"CidrIp": c, **description} for c in rule.get("cidrBlocks", [])],
+        "Ipv6Ranges": [{"CidrIpv6": c, **description} for c in rule.get("ipv6CidrBlocks", [])],
+        "PrefixListIds": [
+            {"PrefixListId": p, **description} for p in rule.get("prefixListIds", [])
+        ],
+        "UserIdGroupPairs": [{"GroupId": g, **description} for g in groups],
     }
     if rule["protocol"] != "-1":
         permission |= {"FromPort": rule["fromPort"], "ToPort": rule["toPort"]}
@@ -82,36 +93,131 @@ def _one_rule(direction: str) -> Create:
     """A rule that is a resource of its own."""
 
     def create(new: New) -> Created:
-        given = new.inputs
+        inputs = new.inputs
         rule = {
-            "protocol": given["ipProtocol"],
-            "fromPort": given.get("fromPort"),
-            "toPort": given.get("toPort"),
-            "description": given.get("description"),
-            "cidrBlocks": [given["cidrIpv4"]] if given.get("cidrIpv4") else [],
-            "ipv6CidrBlocks": [given["cidrIpv6"]] if given.get("cidrIpv6") else [],
-            "prefixListIds": [given["prefixListId"]] if given.get("prefixListId") else [],
-            "securityGroups": [given["referencedSecurityGroupId"]]
-            if given.get("referencedSecurityGroupId")
+            "protocol": inputs["ipProtocol"],
+            "fromPort": inputs.get("fromPort"),
+            "toPort": inputs.get("toPort"),
+            "description": inputs.get("description"),
+            "cidrBlocks": [inputs["cidrIpv4"]] if inputs.get("cidrIpv4") else [],
+            "ipv6CidrBlocks": [inputs["cidrIpv6"]] if inputs.get("cidrIpv6") else [],
+            "prefixListIds": [inputs["prefixListId"]] if inputs.get("prefixListId") else [],
+            "securityGroups": [inputs["referencedSecurityGroupId"]]
+            if inputs.get("referencedSecurityGroupId")
             else [],
         }
-        group = given["securityGroupId"]
+        group = inputs["securityGroupId"]
         authorize = getattr(new.client("ec2"), f"authorize_security_group_{direction}")
-        made = authorize(
+        created = authorize(
             GroupId=group,
             IpPermissions=[_permission(rule, group)],
             **new.tag_specification("security-group-rule"),
         )["SecurityGroupRules"][0]
-        rule_id = made["SecurityGroupRuleId"]
+        rule_id = created["SecurityGroupRuleId"]
         arn = f"arn:aws:ec2:{new.region}:{new.account}:security-group-rule/{rule_id}"
         return rule_id, {"arn": arn, "securityGroupRuleId": rule_id}
 
     return create
 
 
-CREATE = {
-    "aws:ec2/securityGroup:SecurityGroup": _group,
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _default_group,
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _one_rule("ingress"),
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _one_rule("egress"),
+def _replace_rules(held: Held) -> None:
+    ec2 = held.client("ec2")
+    _strip(ec2, held.id)
+    _add_inline(ec2, held.id, held.inputs)
+
+
+def _changed_rules(held: Held) -> Attributes:
+    """The rules of a direction, if they are not those declared."""
+    changed: Attributes = {}
+    described = _permissions(held.client("ec2"), held.id)
+    for direction, permissions in zip(("ingress", "egress"), described, strict=True):
+        declared = [_permission(rule, held.id) for rule in held.inputs.get(direction) or ()]
+        if _flat(declared) != _flat(permissions):
+            changed[direction] = [_wire(permission) for permission in permissions]
+    return changed
+
+
+PEERS = {
+    "IpRanges": ("cidrBlocks", "CidrIp"),
+    "Ipv6Ranges": ("ipv6CidrBlocks", "CidrIpv6"),
+    "PrefixListIds": ("prefixListIds", "PrefixListId"),
+    "UserIdGroupPairs": ("securityGroups", "GroupId"),
+}
+"""Kinds of peers in a permission of EC2: the rule's key in wire form, and the peer's own."""
+
+
+def _flat(permissions: Iterable[Mapping[str, Any]]) -> set[tuple[object, ...]]:
+    """One tuple per protocol, ports and peer, since EC2 may group peers in another way."""
+    return {
+        (p["IpProtocol"], p.get("FromPort"), p.get("ToPort"), peer[key])
+        for p in permissions
+        for kind, (_, key) in PEERS.items()
+        for peer in p.get(kind, ())
+    }
+
+
+def _wire(permission: Mapping[str, Any]) -> Attributes:
+    """A permission of EC2 as an inline rule."""
+    rule: Attributes = {
+        "protocol": permission["IpProtocol"],
+        "fromPort": permission.get("FromPort", 0),
+        "toPort": permission.get("ToPort", 0),
+    }
+    for kind, (name, key) in PEERS.items():
+        if permission.get(kind):
+            rule[name] = [peer[key] for peer in permission[kind]]
+    return rule
+
+
+def _delete(held: Held) -> None:
+    """With `revokeRulesOnDelete` the provider reads the group first, and fails if it is gone."""
+    ec2 = held.client("ec2")
+    if held.inputs.get("revokeRulesOnDelete"):
+        try:
+            _strip(ec2, held.id)
+        except ClientError as error:
+            raise RuntimeError(f"reading Security Group ({held.id}): {error}") from error
+    ec2.delete_security_group(GroupId=held.id)
+
+
+def _rule_exists(held: Held) -> object:
+    return held.client("ec2").describe_security_group_rules(SecurityGroupRuleIds=[held.id])[
+        "SecurityGroupRules"
+    ]
+
+
+def _rule_kind(direction: str) -> Kind:
+    def revoke(held: Held) -> None:
+        getattr(held.client("ec2"), f"revoke_security_group_{direction}")(
+            GroupId=held.inputs["securityGroupId"], SecurityGroupRuleIds=[held.id]
+        )
+
+    return Kind(_one_rule(direction), exists(_rule_exists), revoke, {"tags": ec2_tags}, NO_RULE)
+
+
+NO_GROUP = ("InvalidGroup.NotFound", "InvalidGroupId.NotFound")
+NO_RULE = (*NO_GROUP, "InvalidSecurityGroupRuleId.NotFound")
+
+KINDS = {
+    "aws:ec2/securityGroup:SecurityGroup": Kind(
+        _group,
+        _changed_rules,
+        _delete,
+        {
+            "ingress": _replace_rules,
+            "egress": _replace_rules,
+            "revokeRulesOnDelete": nothing,
+            "tags": ec2_tags,
+        },
+        NO_GROUP,
+    ),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": Kind(
+        _default_group,
+        _changed_rules,
+        nothing,  # it is deleted with its VPC only
+        {"ingress": _replace_rules, "egress": _replace_rules, "tags": ec2_tags},
+        NO_GROUP,
+    ),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _rule_kind("ingress"),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _rule_kind("egress"),
 }

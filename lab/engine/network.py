@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.engine.resource import Created, New
+from lab.engine.resource import Attributes, Created, Held, Kind, New, Read, exists
+from lab.engine.tags import ec2_tags
 
 
 def _arn(new: New, kind: str, resource: str) -> str:
@@ -15,15 +16,10 @@ def _vpc(new: New) -> Created:
     ec2 = new.client("ec2")
     vpc = ec2.create_vpc(
         CidrBlock=new.inputs["cidrBlock"],
-        **new.some(assignGeneratedIpv6CidrBlock="AmazonProvidedIpv6CidrBlock"),
+        **new.renamed(assignGeneratedIpv6CidrBlock="AmazonProvidedIpv6CidrBlock"),
         **new.tag_specification("vpc"),
     )["Vpc"]["VpcId"]
-    for wire, name in (
-        ("enableDnsSupport", "EnableDnsSupport"),
-        ("enableDnsHostnames", "EnableDnsHostnames"),
-    ):
-        if wire in new.inputs:
-            ec2.modify_vpc_attribute(VpcId=vpc, **{name: {"Value": new.inputs[wire]}})
+    _dns(ec2, vpc, new)
     of_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
     [table] = ec2.describe_route_tables(Filters=of_vpc)["RouteTables"]
     [acl] = ec2.describe_network_acls(Filters=of_vpc)["NetworkAcls"]
@@ -38,21 +34,26 @@ def _vpc(new: New) -> Created:
     }
 
 
+def _dns(ec2: Any, vpc: str, new: New) -> None:
+    names = new.renamed(
+        enableDnsSupport="EnableDnsSupport", enableDnsHostnames="EnableDnsHostnames"
+    )
+    for name, value in names.items():
+        ec2.modify_vpc_attribute(VpcId=vpc, **{name: {"Value": value}})
+
+
 def _subnet(new: New) -> Created:
     ec2 = new.client("ec2")
     subnet = ec2.create_subnet(
         VpcId=new.inputs["vpcId"],
-        **new.some(
+        **new.renamed(
             cidrBlock="CidrBlock",
             availabilityZone="AvailabilityZone",
             ipv6CidrBlock="Ipv6CidrBlock",
         ),
         **new.tag_specification("subnet"),
     )["Subnet"]
-    ec2.modify_subnet_attribute(
-        SubnetId=subnet["SubnetId"],
-        MapPublicIpOnLaunch={"Value": bool(new.inputs.get("mapPublicIpOnLaunch"))},
-    )
+    _public_addresses(ec2, subnet["SubnetId"], new)
     attributes = {
         "arn": _arn(new, "subnet", subnet["SubnetId"]),
         "ownerId": new.account,
@@ -61,39 +62,50 @@ def _subnet(new: New) -> Created:
     return subnet["SubnetId"], attributes
 
 
+def _public_addresses(ec2: Any, subnet: str, new: New) -> None:
+    ec2.modify_subnet_attribute(
+        SubnetId=subnet,
+        MapPublicIpOnLaunch={"Value": bool(new.inputs.get("mapPublicIpOnLaunch"))},
+    )
+
+
 def _route_table(new: New) -> Created:
     ec2 = new.client("ec2")
     table = ec2.create_route_table(
         VpcId=new.inputs["vpcId"], **new.tag_specification("route-table")
     )["RouteTable"]["RouteTableId"]
-    for route in new.inputs.get("routes") or ():
-        names = {
-            "cidrBlock": "DestinationCidrBlock",
-            "ipv6CidrBlock": "DestinationIpv6CidrBlock",
-            "gatewayId": "GatewayId",
-            "natGatewayId": "NatGatewayId",
-        }
-        ec2.create_route(
-            RouteTableId=table,
-            **{aws: route[wire] for wire, aws in names.items() if route.get(wire)},
-        )
+    _add_routes(ec2, table, new)
     return table, {"arn": _arn(new, "route-table", table), "ownerId": new.account}
+
+
+ROUTE = {
+    "cidrBlock": "DestinationCidrBlock",
+    "ipv6CidrBlock": "DestinationIpv6CidrBlock",
+    "gatewayId": "GatewayId",
+    "natGatewayId": "NatGatewayId",
+}
+
+
+def _add_routes(ec2: Any, table: str, new: New) -> None:
+    for route in new.inputs.get("routes") or ():
+        names = {aws: route[wire] for wire, aws in ROUTE.items() if route.get(wire)}
+        ec2.create_route(RouteTableId=table, **names)
 
 
 def _association(new: New) -> Created:
     association = new.client("ec2").associate_route_table(
         RouteTableId=new.inputs["routeTableId"],
-        **new.some(subnetId="SubnetId", gatewayId="GatewayId"),
+        **new.renamed(subnetId="SubnetId", gatewayId="GatewayId"),
     )["AssociationId"]
     return association, {}
 
 
 def _endpoint(new: New) -> Created:
-    made = new.client("ec2").create_vpc_endpoint(
+    created = new.client("ec2").create_vpc_endpoint(
         VpcId=new.inputs["vpcId"],
         ServiceName=new.inputs["serviceName"],
         VpcEndpointType=new.inputs.get("vpcEndpointType", "Gateway"),
-        **new.some(
+        **new.renamed(
             subnetIds="SubnetIds",
             securityGroupIds="SecurityGroupIds",
             routeTableIds="RouteTableIds",
@@ -102,12 +114,12 @@ def _endpoint(new: New) -> Created:
         ),
         **new.tag_specification("vpc-endpoint"),
     )["VpcEndpoint"]
-    endpoint = made["VpcEndpointId"]
+    endpoint = created["VpcEndpointId"]
     attributes: dict[str, Any] = {
         "arn": _arn(new, "vpc-endpoint", endpoint),
         "ownerId": new.account,
-        "state": made["State"].lower(),
-        "networkInterfaceIds": made.get("NetworkInterfaceIds", []),
+        "state": created["State"].lower(),
+        "networkInterfaceIds": created.get("NetworkInterfaceIds", []),
     }
     if new.inputs.get("vpcEndpointType", "Gateway") == "Gateway":
         attributes["prefixListId"] = _prefix_list(new)
@@ -122,10 +134,10 @@ def _prefix_list(new: New) -> str:
 
 
 def _flow_log(new: New) -> Created:
-    made = new.client("ec2").create_flow_logs(
+    answer = new.client("ec2").create_flow_logs(
         ResourceIds=[new.inputs["vpcId"]],
         ResourceType="VPC",
-        **new.some(
+        **new.renamed(
             trafficType="TrafficType",
             logDestination="LogDestination",
             logDestinationType="LogDestinationType",
@@ -134,17 +146,130 @@ def _flow_log(new: New) -> Created:
         ),
         **new.tag_specification("vpc-flow-log"),
     )
-    if made.get("Unsuccessful"):
-        raise RuntimeError(f"the flow log was not created: {made['Unsuccessful']}")
-    log = made["FlowLogIds"][0]
+    if answer.get("Unsuccessful"):
+        raise RuntimeError(f"the flow log was not created: {answer['Unsuccessful']}")
+    log = answer["FlowLogIds"][0]
     return log, {"arn": _arn(new, "vpc-flow-log", log)}
 
 
-CREATE = {
-    "aws:ec2/vpc:Vpc": _vpc,
-    "aws:ec2/subnet:Subnet": _subnet,
-    "aws:ec2/routeTable:RouteTable": _route_table,
-    "aws:ec2/routeTableAssociation:RouteTableAssociation": _association,
-    "aws:ec2/vpcEndpoint:VpcEndpoint": _endpoint,
-    "aws:ec2/flowLog:FlowLog": _flow_log,
+def _own_routes(held: Held) -> list[Attributes]:
+    """Routes that are neither the VPC's own nor a gateway endpoint's, in wire form."""
+    [table] = held.client("ec2").describe_route_tables(RouteTableIds=[held.id])["RouteTables"]
+    return [
+        {wire: route[aws] for wire, aws in ROUTE.items() if route.get(aws)}
+        for route in table["Routes"]
+        if not route.get("GatewayId", "").startswith(("local", "vpce-"))
+    ]
+
+
+def _replace_routes(held: Held) -> None:
+    ec2 = held.client("ec2")
+    for route in _own_routes(held):
+        destinations = {
+            aws: route[wire] for wire, aws in ROUTE.items() if wire in route and "Block" in wire
+        }
+        ec2.delete_route(RouteTableId=held.id, **destinations)
+    _add_routes(ec2, held.id, held)
+
+
+def _changed_routes(held: Held) -> Attributes:
+    routes = _own_routes(held)
+    return {} if routes == list(held.inputs.get("routes") or ()) else {"routes": routes}
+
+
+def _association_exists(held: Held) -> bool:
+    tables = held.client("ec2").describe_route_tables(RouteTableIds=[held.inputs["routeTableId"]])
+    return any(
+        association.get("RouteTableAssociationId") == held.id
+        for association in tables["RouteTables"][0]["Associations"]
+    )
+
+
+def _modify_endpoint(held: Held) -> None:
+    """Adds and takes away what differs; the policy is replaced."""
+    parts: dict[str, Any] = held.renamed(policy="PolicyDocument")
+    for wire, word in (
+        ("subnetIds", "SubnetIds"),
+        ("securityGroupIds", "SecurityGroupIds"),
+        ("routeTableIds", "RouteTableIds"),
+    ):
+        declared, before = set(held.inputs.get(wire) or ()), set(held.before.get(wire) or ())
+        parts |= {
+            f"Add{word}": sorted(declared - before),
+            f"Remove{word}": sorted(before - declared),
+        }
+    held.client("ec2").modify_vpc_endpoint(
+        VpcEndpointId=held.id, **{key: value for key, value in parts.items() if value}
+    )
+
+
+def _endpoint_exists(held: Held) -> bool:
+    endpoints = held.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[held.id])["VpcEndpoints"]
+    return any(endpoint["State"].lower() != "deleted" for endpoint in endpoints)
+
+
+def _ask(operation: str, argument: str, answer: str) -> Read:
+    """Whether EC2 describes the resource by its id."""
+    return exists(
+        lambda held: getattr(held.client("ec2"), operation)(**{argument: [held.id]})[answer]
+    )
+
+
+KINDS = {
+    "aws:ec2/vpc:Vpc": Kind(
+        _vpc,
+        _ask("describe_vpcs", "VpcIds", "Vpcs"),
+        lambda held: held.client("ec2").delete_vpc(VpcId=held.id),
+        {
+            "enableDnsSupport": lambda held: _dns(held.client("ec2"), held.id, held),
+            "enableDnsHostnames": lambda held: _dns(held.client("ec2"), held.id, held),
+            "tags": ec2_tags,
+        },
+        ["InvalidVpcID.NotFound"],
+    ),
+    "aws:ec2/subnet:Subnet": Kind(
+        _subnet,
+        _ask("describe_subnets", "SubnetIds", "Subnets"),
+        lambda held: held.client("ec2").delete_subnet(SubnetId=held.id),
+        {
+            "mapPublicIpOnLaunch": lambda held: _public_addresses(
+                held.client("ec2"), held.id, held
+            ),
+            "tags": ec2_tags,
+        },
+        ["InvalidSubnetID.NotFound"],
+    ),
+    "aws:ec2/routeTable:RouteTable": Kind(
+        _route_table,
+        _changed_routes,
+        lambda held: held.client("ec2").delete_route_table(RouteTableId=held.id),
+        {"routes": _replace_routes, "tags": ec2_tags},
+        ["InvalidRouteTableID.NotFound"],
+    ),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": Kind(
+        _association,
+        exists(_association_exists),
+        lambda held: held.client("ec2").disassociate_route_table(AssociationId=held.id),
+        absent=["InvalidRouteTableID.NotFound", "InvalidAssociationID.NotFound"],
+    ),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": Kind(
+        _endpoint,
+        exists(_endpoint_exists),
+        lambda held: held.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[held.id]),
+        {
+            "policy": _modify_endpoint,
+            "subnetIds": _modify_endpoint,
+            "securityGroupIds": _modify_endpoint,
+            "routeTableIds": _modify_endpoint,
+            "tags": ec2_tags,
+        },
+        ["InvalidVpcEndpointId.NotFound"],
+    ),
+    "aws:ec2/flowLog:FlowLog": Kind(
+        _flow_log,
+        _ask("describe_flow_logs", "FlowLogIds", "FlowLogs"),
+        lambda held: held.client("ec2").delete_flow_logs(FlowLogIds=[held.id]),
+        {"tags": ec2_tags},
+        ["InvalidFlowLogId.NotFound"],
+    ),
 }

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from lab.engine.resource import Created, New
+from lab.engine.resource import Created, Held, Kind, New, exists, nothing
 
 
 def _organization(new: New) -> Created:
     client = new.client("organizations")
     try:
-        made = client.describe_organization()["Organization"]  # as `pulumi import` would have it
+        described = client.describe_organization()[
+            "Organization"
+        ]  # as `pulumi import` would have it
     except client.exceptions.AWSOrganizationsNotInUseException:
         features = new.inputs.get("featureSet", "ALL")
-        made = client.create_organization(FeatureSet=features)["Organization"]
+        described = client.create_organization(FeatureSet=features)["Organization"]
     root = client.list_roots()["Roots"][0]
     enabled = {kind["Type"] for kind in root["PolicyTypes"]}
     for kind in new.inputs.get("enabledPolicyTypes") or ():
@@ -20,22 +22,22 @@ def _organization(new: New) -> Created:
     for service in new.inputs.get("awsServiceAccessPrincipals") or ():
         client.enable_aws_service_access(ServicePrincipal=service)
     roots = client.list_roots()["Roots"]
-    return made["Id"], {
-        "arn": made["Arn"],
-        "masterAccountId": made["MasterAccountId"],
+    return described["Id"], {
+        "arn": described["Arn"],
+        "masterAccountId": described["MasterAccountId"],
         "roots": [{"id": r["Id"], "arn": r["Arn"], "name": r["Name"]} for r in roots],
     }
 
 
 def _policy(new: New) -> Created:
-    made = new.client("organizations").create_policy(
+    summary = new.client("organizations").create_policy(
         Name=new.name,
         Content=new.inputs["content"],
         Description=new.inputs.get("description", ""),
         Type=new.inputs.get("type", "SERVICE_CONTROL_POLICY"),
         Tags=new.tags,
     )["Policy"]["PolicySummary"]
-    return made["Id"], {"arn": made["Arn"], "name": new.name}
+    return summary["Id"], {"arn": summary["Arn"], "name": new.name}
 
 
 def _attachment(new: New) -> Created:
@@ -44,8 +46,48 @@ def _attachment(new: New) -> Created:
     return f"{target}:{policy}", {}
 
 
-CREATE = {
-    "aws:organizations/organization:Organization": _organization,
-    "aws:organizations/policy:Policy": _policy,
-    "aws:organizations/policyAttachment:PolicyAttachment": _attachment,
+def _update_policy(held: Held) -> None:
+    held.client("organizations").update_policy(
+        PolicyId=held.id,
+        Content=held.inputs["content"],
+        Description=held.inputs.get("description", ""),
+    )
+
+
+def _tags(held: Held) -> None:
+    client = held.client("organizations")
+    client.tag_resource(ResourceId=held.id, Tags=held.tags)
+    if held.dropped_tags:
+        client.untag_resource(ResourceId=held.id, TagKeys=held.dropped_tags)
+
+
+def _is_attached(held: Held) -> bool:
+    policy, target = held.inputs["policyId"], held.inputs["targetId"]
+    targets = held.client("organizations").list_targets_for_policy(PolicyId=policy)["Targets"]
+    return any(attached["TargetId"] == target for attached in targets)
+
+
+KINDS = {
+    "aws:organizations/organization:Organization": Kind(
+        _organization,
+        exists(lambda held: held.client("organizations").describe_organization()),
+        nothing,  # it is protected and retained: nobody deletes an organization by a stack
+        {"enabledPolicyTypes": _organization, "awsServiceAccessPrincipals": _organization},
+        absent=["AWSOrganizationsNotInUseException"],
+    ),
+    "aws:organizations/policy:Policy": Kind(
+        _policy,
+        exists(lambda held: held.client("organizations").describe_policy(PolicyId=held.id)),
+        lambda held: held.client("organizations").delete_policy(PolicyId=held.id),
+        {"content": _update_policy, "description": _update_policy, "tags": _tags},
+        absent=["PolicyNotFoundException"],
+    ),
+    "aws:organizations/policyAttachment:PolicyAttachment": Kind(
+        _attachment,
+        exists(_is_attached),
+        lambda held: held.client("organizations").detach_policy(
+            PolicyId=held.inputs["policyId"], TargetId=held.inputs["targetId"]
+        ),
+        absent=["PolicyNotFoundException", "PolicyNotAttachedException", "TargetNotFoundException"],
+    ),
 }

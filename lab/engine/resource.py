@@ -1,15 +1,20 @@
-"""What a creator gets, and what it gives back."""
+"""What the lab does with one type of resource: create, read, update and delete it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
+from botocore.exceptions import ClientError
+
+T = TypeVar("T")
 Clients = Callable[[str, str], Any]
 """A boto3 client of a service in a region."""
+Attributes = dict[str, Any]
+"""Properties of a resource, in wire form (camelCase)."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,10 @@ class New:
 
     @cached_property
     def name(self) -> str:
-        """The name in AWS: as given, or made by the provider's rule, with a random end."""
-        given = self.inputs.get("name") or self.inputs.get("bucket")
+        """The name in AWS: the one declared, or one by the provider's rule, with a random end."""
+        declared = self.inputs.get("name") or self.inputs.get("bucket")
         prefix = self.inputs.get("namePrefix") or f"{self.logical}-"
-        return str(given or f"{prefix}{uuid4().hex[:7]}")
+        return str(declared or f"{prefix}{uuid4().hex[:7]}")
 
     @property
     def tags(self) -> list[dict[str, str]]:
@@ -47,15 +52,71 @@ class New:
             return {}
         return {"TagSpecifications": [{"ResourceType": kind, "Tags": self.tags}]}
 
-    def some(self, **renamed: str) -> dict[str, Any]:
-        """The inputs that are given, under AWS's names: `some(description="Description")`."""
+    def renamed(self, **names: str) -> dict[str, Any]:
+        """The inputs that are set, under AWS's names: `renamed(description="Description")`."""
         return {
             aws: self.inputs[wire]
-            for wire, aws in renamed.items()
+            for wire, aws in names.items()
             if self.inputs.get(wire) is not None
         }
 
 
-Created = tuple[str, dict[str, Any]]
+@dataclass(frozen=True)
+class Held(New):
+    """A resource that exists. `inputs` are those to be in force; `before` those that were."""
+
+    id: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def dropped_tags(self) -> list[str]:
+        """Keys of the tags that the resource had and is to have no more."""
+        return sorted({*(self.before.get("tags") or {})} - {*(self.inputs.get("tags") or {})})
+
+
+Created = tuple[str, Attributes]
 """The resource's id, and the attributes that the provider computes."""
 Create = Callable[[New], Created]
+Read = Callable[[Held], Attributes | None]
+"""Attributes that differ from what was declared, or None when the resource is gone."""
+Change = Callable[[Held], object]
+
+
+def nothing(held: Held) -> None:
+    """A change that AWS need not be told of: the provider alone uses the input."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One type. `updates`: what to do when an input changes; any other input replaces it.
+
+    `read` and `delete` may fail with one of the error codes `absent`: the resource is gone then.
+    """
+
+    create: Create
+    read: Read
+    delete: Change
+    updates: Mapping[str, Change] = field(default_factory=dict)
+    absent: Collection[str] = ()
+
+    def look(self, held: Held) -> Attributes | None:
+        """`read`, with a missing resource as None."""
+        return self._unless_absent(lambda: self.read(held), None)
+
+    def remove(self, held: Held) -> None:
+        """`delete`, which is content when the resource is gone already."""
+        self._unless_absent(lambda: self.delete(held), None)
+
+    def _unless_absent(self, call: Callable[[], T], default: T) -> T:
+        try:
+            return call()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in self.absent:
+                return default
+            raise
+
+
+def exists(call: Callable[[Held], object]) -> Read:
+    """A read that only looks whether the resource is there: `call` fails or answers nothing."""
+    return lambda held: {} if call(held) else None

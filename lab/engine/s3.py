@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
-from lab.engine.resource import Create, Created, New
+from lab.engine.resource import Change, Created, Held, Kind, New, exists, nothing
 
 
 def _bucket(new: New) -> Created:
@@ -24,16 +24,6 @@ def _bucket(new: New) -> Created:
         "bucketDomainName": f"{new.name}.s3.amazonaws.com",
         "bucketRegionalDomainName": f"{new.name}.s3.{new.region}.amazonaws.com",
     }
-
-
-def _setting(put: Callable[[Any, New], Any]) -> Create:
-    """A setting of a bucket: its id is the bucket's name."""
-
-    def create(new: New) -> Created:
-        put(new.client("s3"), new)
-        return str(new.inputs["bucket"]), {}
-
-    return create
 
 
 def _versioning(s3: Any, new: New) -> None:
@@ -115,7 +105,7 @@ def _lifecycle(s3: Any, new: New) -> None:
 
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {
+    document: dict[str, Any] = {
         "ID": rule["id"],
         "Status": rule["status"],
         "Filter": {"Prefix": (rule.get("filter") or {}).get("prefix", "")},
@@ -136,20 +126,109 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
         ),
     ):
         if (rule.get(wire) or {}).get(member):
-            made[aws] = {days: rule[wire][member]}
-    return made
+            document[aws] = {days: rule[wire][member]}
+    return document
 
 
-CREATE = {
-    "aws:s3/bucket:Bucket": _bucket,
-    "aws:s3/bucketVersioning:BucketVersioning": _setting(_versioning),
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
-        _setting(_encryption)
+Put = Callable[[Any, New], object]
+
+
+def _setting(
+    put: Put,
+    names: Collection[str],
+    get: Callable[[Any], Callable[..., object]],
+    delete: Change = nothing,
+) -> Kind:
+    """A setting of a bucket: its id is the bucket's name. `names` are inputs that can change."""
+
+    def apply(new: New) -> None:
+        put(new.client("s3"), new)
+
+    def create(new: New) -> Created:
+        apply(new)
+        return str(new.inputs["bucket"]), {}
+
+    return Kind(
+        create,
+        exists(lambda held: get(held.client("s3"))(Bucket=held.id)),
+        delete,
+        dict.fromkeys(names, apply),
+        ABSENT,
+    )
+
+
+def _tags(held: Held) -> None:
+    held.client("s3").put_bucket_tagging(Bucket=held.id, Tagging={"TagSet": held.tags})
+
+
+def _suspend(held: Held) -> None:
+    held.client("s3").put_bucket_versioning(
+        Bucket=held.id, VersioningConfiguration={"Status": "Suspended"}
+    )
+
+
+ABSENT = (
+    "404",
+    "NoSuchBucket",
+    "NoSuchBucketPolicy",
+    "NoSuchPublicAccessBlockConfiguration",
+    "NoSuchLifecycleConfiguration",
+    "ObjectLockConfigurationNotFoundError",
+    "OwnershipControlsNotFoundError",
+    "ServerSideEncryptionConfigurationNotFoundError",
+)
+
+KINDS = {
+    "aws:s3/bucket:Bucket": Kind(
+        _bucket,
+        exists(lambda held: held.client("s3").head_bucket(Bucket=held.id)),
+        lambda held: held.client("s3").delete_bucket(Bucket=held.id),
+        {"tags": _tags, "forceDestroy": nothing},
+        ABSENT,
     ),
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _setting(_public_access),
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _setting(_ownership),
-    "aws:s3/bucketPolicy:BucketPolicy": _setting(_policy),
-    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _setting(_lock),
-    "aws:s3/bucketLogging:BucketLogging": _setting(_logging),
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _setting(_lifecycle),
+    "aws:s3/bucketVersioning:BucketVersioning": _setting(
+        _versioning, ["versioningConfiguration"], lambda s3: s3.get_bucket_versioning, _suspend
+    ),
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        _setting(
+            _encryption,
+            ["rules"],
+            lambda s3: s3.get_bucket_encryption,
+            lambda held: held.client("s3").delete_bucket_encryption(Bucket=held.id),
+        )
+    ),
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _setting(
+        _public_access,
+        ["blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets"],
+        lambda s3: s3.get_public_access_block,
+        lambda held: held.client("s3").delete_public_access_block(Bucket=held.id),
+    ),
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _setting(
+        _ownership,
+        ["rule"],
+        lambda s3: s3.get_bucket_ownership_controls,
+        lambda held: held.client("s3").delete_bucket_ownership_controls(Bucket=held.id),
+    ),
+    "aws:s3/bucketPolicy:BucketPolicy": _setting(
+        _policy,
+        ["policy"],
+        lambda s3: s3.get_bucket_policy,
+        lambda held: held.client("s3").delete_bucket_policy(Bucket=held.id),
+    ),
+    # The lock of a bucket can be changed, not taken away.
+    "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _setting(
+        _lock, ["rule"], lambda s3: s3.get_object_lock_configuration
+    ),
+    "aws:s3/bucketLogging:BucketLogging": _setting(
+        _logging,
+        ["targetBucket", "targetPrefix"],
+        lambda s3: s3.get_bucket_logging,
+        lambda held: held.client("s3").put_bucket_logging(Bucket=held.id, BucketLoggingStatus={}),
+    ),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _setting(
+        _lifecycle,
+        ["rules"],
+        lambda s3: s3.get_bucket_lifecycle_configuration,
+        lambda held: held.client("s3").delete_bucket_lifecycle(Bucket=held.id),
+    ),
 }

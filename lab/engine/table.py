@@ -1,18 +1,18 @@
-"""Which function creates which type of resource."""
+"""What the lab does with each type of resource."""
 
 from __future__ import annotations
 
 from lab.engine import ebs, groups, iam, kms, messages, network, organizations, s3, ssm
-from lab.engine.resource import Create
+from lab.engine.resource import Kind
 
-CREATORS: dict[str, Create] = {
-    **ebs.CREATE,
-    **groups.CREATE,
-    **iam.CREATE,
-    **kms.CREATE,
-    **messages.CREATE,
-    **network.CREATE,
-    **organizations.CREATE,
-    **s3.CREATE,
-    **ssm.CREATE,
+KINDS: dict[str, Kind] = {
+    **ebs.KINDS,
+    **groups.KINDS,
+    **iam.KINDS,
+    **kms.KINDS,
+    **messages.KINDS,
+    **network.KINDS,
+    **organizations.KINDS,
+    **s3.KINDS,
+    **ssm.KINDS,
 }

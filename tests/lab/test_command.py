@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -72,8 +73,17 @@ def test_an_empty_account_is_served_at_the_port_asked_for_until_interrupted() ->
         assert (told["prepared"], told["staged"]) == (None, None)
         assert client(told, "sts").get_caller_identity()["Arn"].endswith(":user/alice")
         assert len(client(told, "ec2").describe_regions()["Regions"]) == 17
+        plugin = Path(told["pulumi"]["path"]) / "pulumi-resource-aws"
+        with subprocess.Popen(
+            [plugin, "127.0.0.1:1"], stdout=subprocess.PIPE, text=True
+        ) as started:
+            assert started.stdout is not None
+            assert 0 < int(started.stdout.readline()) < 65536
+            started.kill()
+        assert told["pulumi"]["env"]["AWS_ENDPOINT_URL"] == told["endpoint"]
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
+        assert not plugin.exists()
         with pytest.raises(EndpointConnectionError):
             client(told, "sts").get_caller_identity()
 

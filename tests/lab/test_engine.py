@@ -14,7 +14,8 @@ from pulumi.runtime.mocks import MockResourceArgs
 from contract import KEY_ALIAS, MANIFEST_PARAMETER, Manifest, Purpose, group_rules
 from lab import record
 from lab.account import PROGRAM
-from lab.engine.engine import Engine, NotInTheTable
+from lab.engine.engine import Engine, Protected
+from lab.engine.provider import NotInTheTable
 from lab.inprocess import clients
 from lab.look import prepared_group, rules
 from lab.mends import regions as region_list
@@ -150,14 +151,81 @@ def test_a_type_that_nothing_creates_says_where_to_add_it(engine: Engine) -> Non
         engine.new_resource(args)
 
 
-def test_what_would_change_is_refused(engine: Engine, tmp_path: Path) -> None:
-    program = tmp_path / "__main__.py"
-    for days in (7, 14):
-        program.write_text(
-            "import pulumi_aws as aws\n"
-            f"aws.cloudwatch.LogGroup('l', name='l', region='eu-west-1', retention_in_days={days})"
-        )
-        if days == 7:
-            engine.up(program, {})
-    with pytest.raises(NotInTheTable, match="would change: retentionInDays"):
+WHOLE: dict[str, Any] = {
+    "stacks": ["account", "forensics"],
+    "responders": [f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:user/alice"],
+    "breakGlass": [f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:user/carol"],
+    "tiers": {"eu-west-1": "hot"},
+    "watch": "queue",
+    "ebsDefaultEncryption": True,
+}
+"""Settings under which the program declares nearly every type that it knows."""
+
+
+def test_what_changes_is_changed_in_place_and_what_is_declared_no_more_goes(
+    engine: Engine, aws_lab: AwsLab, calls: Any
+) -> None:
+    created = engine.up(PROGRAM, WHOLE)
+    changed = {
+        **WHOLE,
+        "responderCidrs": ["203.0.113.0/24"],
+        "logDays": 365,
+        "sessionHours": 2,
+        "tags": {"Owner": "security"},
+        "tiers": {},
+    }
+    calls.clear()
+    engine.preview(PROGRAM, changed)
+    planned = engine.changes
+    assert calls.mutating == []
+    engine.up(PROGRAM, changed)
+    for did, would in zip(vars(engine.changes).items(), vars(planned).items(), strict=True):
+        assert (did[0], sorted(did[1])) == (would[0], sorted(would[1]))
+    assert (planned.created, planned.replaced) == ([], [])
+    assert len(planned.deleted) == 5, "the interface endpoints"
+    engine.refresh()
+    calls.clear()
+    engine.up(PROGRAM, changed)
+    assert not engine.changes
+    assert calls.mutating == []
+
+    [vpc, *_] = created.exports["groups"]["eu-west-1"]
+    group = created.exports["groups"]["eu-west-1"][vpc]["isolate"]
+    assert rules(aws_lab.client, "eu-west-1", group) == group_rules(
+        Purpose.ISOLATE, ("203.0.113.0/24",)
+    )
+    iam = aws_lab.client("iam")
+    role = iam.get_role(RoleName="cordon-responder")["Role"]
+    assert role["MaxSessionDuration"] == 2 * 3600
+    assert {"Key": "Owner", "Value": "security"} in role["Tags"]
+    text = aws_lab.client("ssm", "eu-west-1").get_parameter(Name=MANIFEST_PARAMETER)
+    manifest = Manifest.from_json(text["Parameter"]["Value"])
+    assert manifest.responder_cidrs == ("203.0.113.0/24",)
+
+
+PROGRAM_OF_A_GROUP = """
+import pulumi, pulumi_aws as aws
+aws.cloudwatch.LogGroup("l", name={name!r}, region="eu-west-1", retention_in_days=7,
+                        opts=pulumi.ResourceOptions(protect={protect}))
+"""
+
+
+def test_what_cannot_change_in_place_is_replaced_unless_it_is_protected(
+    engine: Engine, aws_lab: AwsLab, tmp_path: Path
+) -> None:
+    def up(name: str, protect: bool) -> None:
+        program = tmp_path / "__main__.py"
+        program.write_text(PROGRAM_OF_A_GROUP.format(name=name, protect=protect))
         engine.up(program, {})
+
+    def names() -> set[str]:
+        groups = aws_lab.client("logs", "eu-west-1").describe_log_groups()["logGroups"]
+        return {group["logGroupName"] for group in groups}
+
+    up("first", protect=False)
+    up("second", protect=False)
+    assert (engine.changes.replaced, names()) == (["l"], {"second"})
+    up("second", protect=True)
+    with pytest.raises(Protected, match="l would be replaced: name"):
+        up("third", protect=True)
+    assert names() == {"second"}
