@@ -114,7 +114,13 @@ def _writers(place: Place, bucket_arn: str, writers: Writers) -> list[Statement]
         {
             "Sid": "WritersList",
             "Effect": "Allow",
-            "Action": "s3:ListBucket",
+            # They use the vault only after it has proven that it keeps what it gets.
+            "Action": [
+                "s3:GetBucketObjectLockConfiguration",
+                "s3:GetBucketVersioning",
+                "s3:GetEncryptionConfiguration",
+                "s3:ListBucket",
+            ],
             "Resource": bucket_arn,
             **common,
         },

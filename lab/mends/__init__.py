@@ -10,6 +10,7 @@ from __future__ import annotations
 from lab.mends import (
     access_keys,
     bucket_logging,
+    bucket_owner,
     bucket_policy,
     client_tokens,
     commands,
@@ -46,6 +47,7 @@ from lab.mends import (
 MENDS = (
     access_keys,
     bucket_logging,
+    bucket_owner,
     bucket_policy,
     client_tokens,
     commands,

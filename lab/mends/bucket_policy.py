@@ -80,11 +80,11 @@ def _denial(identity: Identity, request: Asked) -> AwsError:
 
 def _policy(call: Call) -> bytes | None:
     name = call.params.get("Bucket")
-    bucket = _bucket(call, name) if name else None
+    bucket = bucket_named(call, name) if name else None
     return None if bucket is None else bucket.policy
 
 
-def _bucket(call: Call, name: str) -> Any:
+def bucket_named(call: Call, name: str) -> Any:
     """The bucket of this name, in whichever account: bucket names are global."""
     from moto.s3.models import s3_backends
 

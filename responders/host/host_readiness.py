@@ -6,8 +6,10 @@ from contract import Rule, permission_rules
 from responders.action import Incident
 from responders.errors import Skip
 from responders.host import run_command
+from responders.record import vault
 from responders.record.vault import Vault
 from responders.scene import Scene
+from responders.trust.vault_proof import VaultNotProven
 
 HTTPS = 443
 
@@ -27,11 +29,14 @@ def ready(incident: Incident[Scene]) -> run_command.Agent:
 
 
 def vault_of(incident: Incident[Scene]) -> Vault:
-    """The vault that the region's manifest names; `Skip`, incomplete, when it names none."""
-    bucket = incident.manifest.vault_bucket
-    if not bucket:
+    """The vault, which has proven itself; `Skip`, incomplete, when there is none to use."""
+    try:
+        found = vault.find(incident.aws, incident.region)
+    except VaultNotProven as error:
+        raise Skip(error.message, incomplete=True) from error
+    if found is None:
         raise Skip(f"no vault is prepared in {incident.region} to write to", incomplete=True)
-    return Vault(incident.aws, bucket, incident.manifest.vault_region or incident.region)
+    return found
 
 
 def has_way_out(incident: Incident[Scene]) -> bool:

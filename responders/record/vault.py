@@ -14,12 +14,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
-from responders import prepared
 from responders.aws import Aws, code_of, explain
 from responders.permissions import allow
 from responders.record.store import AlreadyThere
+from responders.trust.trust import Trust
+from responders.trust.vault_proof import VaultNotProven, prove
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -82,16 +83,25 @@ class Stored:
     """Whether a delete marker hides it."""
 
 
+class _Named(TypedDict):
+    """Goes into every call: a bucket of another account answers none of them."""
+
+    Bucket: str
+    ExpectedBucketOwner: str
+
+
 class Vault:
     """One bucket, in its region: a `Store` in which the oldest version of an object counts.
 
     A key may be created again once a delete marker hides it, and whoever may write at all may
     write a key unconditionally; neither changes what was first written there (S3 user guide,
-    "Conditional requests"). Methods raise boto3's errors.
+    "Conditional requests"). `owner` is the account that it must belong to. Methods raise the
+    errors of boto3.
     """
 
-    def __init__(self, aws: Aws, bucket: str, region: str) -> None:
+    def __init__(self, aws: Aws, bucket: str, region: str, owner: str) -> None:
         self.bucket, self.region, self._aws = bucket, region, aws
+        self._named: _Named = {"Bucket": bucket, "ExpectedBucketOwner": owner}
 
     @property
     def _s3(self) -> S3Client:
@@ -106,7 +116,7 @@ class Vault:
         digest = hashlib.sha256(data).digest()
         try:
             self._s3.put_object(
-                Bucket=self.bucket,
+                **self._named,
                 Key=key,
                 Body=data,
                 ChecksumSHA256=base64.b64encode(digest).decode(),
@@ -134,27 +144,23 @@ class Vault:
     def read(self, key: str, version: str = "") -> bytes:
         """The bytes of one version of an object, or of the newest."""
         if not version:
-            return self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        answer = self._s3.get_object(Bucket=self.bucket, Key=key, VersionId=version)
+            return self._s3.get_object(**self._named, Key=key)["Body"].read()
+        answer = self._s3.get_object(**self._named, Key=key, VersionId=version)
         return answer["Body"].read()
 
     def beginning(self, key: str, count: int) -> bytes:
         """The first `count` bytes of an object, or all if it is shorter."""
-        answer = self._s3.get_object(Bucket=self.bucket, Key=key, Range=f"bytes=0-{count - 1}")
+        answer = self._s3.get_object(**self._named, Key=key, Range=f"bytes=0-{count - 1}")
         return answer["Body"].read()
 
     def stored(self, prefix: str) -> dict[str, datetime]:
         """Keys under a prefix, with when S3 stored them (UTC)."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix
-        )
+        pages = self._s3.get_paginator("list_objects_v2").paginate(**self._named, Prefix=prefix)
         return {o["Key"]: o["LastModified"] for page in pages for o in page.get("Contents", ())}
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Keys under a prefix as they are now, with their sizes in bytes."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.bucket, Prefix=prefix
-        )
+        pages = self._s3.get_paginator("list_objects_v2").paginate(**self._named, Prefix=prefix)
         return {o["Key"]: int(o["Size"]) for page in pages for o in page.get("Contents", ())}
 
     def keys(self, prefix: str) -> dict[str, int]:
@@ -166,7 +172,7 @@ class Vault:
         versions: dict[str, list[ObjectVersionTypeDef]] = {}
         hidden: set[str] = set()
         pages = self._s3.get_paginator("list_object_versions").paginate(
-            Bucket=self.bucket, Prefix=prefix
+            **self._named, Prefix=prefix
         )
         for page in pages:
             for version in page.get("Versions", ()):
@@ -254,6 +260,8 @@ class Mirror:
             work(self._found())
         except AlreadyThere as error:
             self._trouble.append(f"the vault has another record: {error}")
+        except VaultNotProven as error:
+            self._trouble += [error.message] * ENOUGH_TROUBLE
         except _NoVault:
             self._trouble += ["no vault is prepared in this region"] * ENOUGH_TROUBLE
         except Exception as error:
@@ -276,9 +284,15 @@ class _NoVault(Exception):
     """Nothing is prepared to copy to."""
 
 
-def find(aws: Aws, region: str) -> Vault | None:
-    """The vault that a region's manifest names; None where nothing is prepared."""
-    manifest = prepared.manifest(aws, region)
-    if manifest is None or not manifest.vault_bucket:
+def find(aws: Aws, region: str, trust: Trust | None = None) -> Vault | None:
+    """The vault to use from a region, after it has proven itself; None where none is prepared.
+
+    `VaultNotProven` says why one that is named is not used.
+    """
+    if trust is None:
+        trust = Trust(aws, region, aws.identity.account, aws.identity.partition)
+    claim = trust.vault()
+    if claim is None:
         return None
-    return Vault(aws, manifest.vault_bucket, manifest.vault_region or region)
+    prove(aws, claim)
+    return Vault(aws, claim.bucket, claim.region, claim.owner)

@@ -33,6 +33,8 @@ class Judgement:
     manifest: Manifest = field(default_factory=Manifest)
     tampering: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    without_vault: str = ""
+    """Why a vault that the account names is not used; empty where it is, or none is named."""
 
 
 def pinned(document: TrustDocument, region: str) -> Manifest:

@@ -29,9 +29,10 @@ class Survey:
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
-def survey(aws: Aws, regions: Iterable[str], patience: float = PATIENCE) -> Survey:
-    """Reads each region's manifest; raises nothing of AWS's."""
+def survey(aws: Aws, regions: Iterable[str], patience: float | None = None) -> Survey:
+    """Reads each manifest, waiting `patience` seconds at most; raises no error of AWS."""
     asked = {region: aws.spawn(prepared.manifest, aws, region) for region in sorted(regions)}
+    patience = PATIENCE if patience is None else patience
     until = time.monotonic() + patience
     manifests: dict[str, Manifest] = {}
     absent: list[str] = []

@@ -15,7 +15,7 @@ from responders.trust import pin, unpinned
 from responders.trust.judgement import Judgement, differences, pinned
 from responders.trust.pin import PinDamaged
 from responders.trust.survey import Survey, survey
-from responders.trust.vault_proof import VaultClaim
+from responders.trust.vault_proof import VaultClaim, VaultNotProven
 
 NOTHING_PINNED = (
     "nothing is pinned for this account: what it says of its own preparation could be an "
@@ -69,8 +69,13 @@ class Trust:
         return self.judgement().manifest
 
     def vault(self) -> VaultClaim | None:
-        """The vault to use if it proves itself; None where there is none to use."""
+        """The vault to use if it proves itself; None where none is prepared.
+
+        `VaultNotProven` where the account names one that must not be used.
+        """
         manifest = self.manifest
+        if why := self.judgement().without_vault:
+            raise VaultNotProven(f"no vault is used: {why}", "The evidence is on this machine.")
         if not manifest.vault_bucket:
             return None
         return VaultClaim(
@@ -84,7 +89,7 @@ class Trust:
     def _judge(self) -> Judgement:
         if self._pin.damage:
             # Somebody meant to pin: falling back to the account's word would undo that.
-            return Judgement(tampering=(self._pin.damage,))
+            return Judgement(tampering=(self._pin.damage,), without_vault=self._pin.damage)
         if self.document:
             return self._against(self.document)
         regions = self._regions()

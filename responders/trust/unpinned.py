@@ -60,11 +60,14 @@ def judge(here: Here, survey: Survey) -> Judgement:
     )
     if agreed.responder_cidrs:
         notes.append(f"SSH from responders' networks is not used: nothing pins them; {IMPORT}")
+    without_vault = "; ".join(line for line in disagreements(survey) if " vault_" in line)
     for drop in (_foreign_vault, _foreign_key, _foreign_account):
         kept, wrong, unpinned = drop(here, kept)
         tampering += wrong
         notes += unpinned
-    return Judgement(kept, tuple(tampering), tuple(notes))
+        if drop is _foreign_vault:
+            without_vault = "; ".join(filter(None, (without_vault, *unpinned)))
+    return Judgement(kept, tuple(tampering), tuple(notes), without_vault)
 
 
 def damage(survey: Survey) -> Iterator[str]:

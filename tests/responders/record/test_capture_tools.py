@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from contract import MANIFEST_PARAMETER
 from lab.calls import Calls
 from lab.faults import Faults
 from responders.record.capture_tools import Tool, choose
@@ -89,7 +90,9 @@ def test_modules_are_staged_by_kernel(scenario: Scenario, cordon: Cordon, tmp_pa
 
 
 def test_without_a_vault(scenario: Scenario, cordon: Cordon, tool: Path) -> None:
-    answer = cordon("tools", "stage", str(tool), "--region", "us-east-1", "--json")
+    assert cordon("tools", "list", "--region", "us-east-1").code == 0  # the others agree on one
+    scenario.client("ssm").delete_parameter(Name=MANIFEST_PARAMETER)
+    answer = cordon("tools", "stage", str(tool), *WHERE)
     assert answer.code == 2
     assert "no vault is prepared" in answer.document["error"]
 

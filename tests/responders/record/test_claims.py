@@ -13,13 +13,14 @@ from responders.aws import Access, Aws
 from responders.record.claims import CLAIMED_FOR, Claims, State, Work, parse, work_here
 from responders.record.vault import Vault
 from tests.responders.conftest import REGION, VAULT, Scenario
+from tests.responders.pinning import ACCOUNT
 
 TARGET = "team/alice@example"
 
 
 @pytest.fixture
 def claims(scenario: Scenario) -> Claims:
-    return Claims(Vault(Aws(Access(region=REGION)), VAULT, REGION), "123456789012", TARGET)
+    return Claims(Vault(Aws(Access(region=REGION)), VAULT, REGION, ACCOUNT), ACCOUNT, TARGET)
 
 
 def work(case: str, home: str) -> Work:
