@@ -33,7 +33,34 @@ def hunt(
         typer.Option(
             "--principal",
             metavar="ARN",
-            help="A user, role, session or the root user.",
+            help="A user, role, session or the root user; or another account's, or its number.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    ip: Annotated[
+        str | None,
+        typer.Option(
+            "--ip",
+            metavar="ADDRESS",
+            help="An IP address or a block of them. Reads every event: add --since.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    user_agent: Annotated[
+        str | None,
+        typer.Option(
+            "--user-agent",
+            metavar="TEXT",
+            help="Part of a user agent. Reads every event: add --since.",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    mfa_device: Annotated[
+        str | None,
+        typer.Option(
+            "--mfa-device",
+            metavar="SERIAL",
+            help="An MFA device's serial number or ARN.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -42,8 +69,8 @@ def hunt(
         typer.Option(
             "--since",
             metavar="DATE",
-            help="Alone: all that anybody changed since, and what is new. With --key or "
-            "--principal: where to begin. YYYY-MM-DD, UTC.",
+            help="Alone: all that anybody changed since, and what is new. With another question: "
+            "where to begin. YYYY-MM-DD (UTC), or how long ago: 24h, 7d.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -84,12 +111,23 @@ def hunt(
     from responders.hunt.command import HuntRequest, report
     from responders.hunt.hunting import Extras
 
-    if bool(key) + bool(principal) > 1 or not (key or principal or since):
-        raise BadInput("what to hunt for is not clear", "Give one of --key, --principal, --since.")
+    questions = [
+        (key, ask.key),
+        (principal, ask.principal),
+        (ip, ask.address),
+        (user_agent, ask.agent),
+        (mfa_device, ask.mfa_device),
+    ]
+    asked = [(text, read) for text, read in questions if text]
+    if len(asked) > 1 or not (asked or since):
+        raise BadInput(
+            "what to hunt for is not clear",
+            "Give one of --key, --principal, --ip, --user-agent, --mfa-device, or --since alone.",
+        )
     if common.as_json and str(csv) == "-":
         raise BadInput("--json and --csv - both want stdout", "Give --csv a file.")
     begin = ask.since(since, datetime.now(UTC)) if since else None
-    subject = ask.key(key) if key else ask.principal(principal) if principal else None
+    subject = next((read(text) for text, read in asked), None)
     request = HuntRequest(
         subject,
         common.at(region),

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from responders.aws import Aws, code_of, explain, is_denied
 from responders.errors import BadInput
 from responders.hunt.event import Event, read_event
 from responders.hunt.lookup import HISTORY, EventHistory
-from responders.hunt.subjects import Everything, Host, Key, Role, Root, Session, Subject, User
+from responders.hunt.subjects import (
+    Address,
+    Agent,
+    Everything,
+    Foreign,
+    Key,
+    MfaDevice,
+    Role,
+    Root,
+    Session,
+    Subject,
+    User,
+)
 from responders.identity.key_owner import check_key_id
 from responders.permissions import allow
 
@@ -20,6 +33,13 @@ PERMISSIONS = (
     allow("iam:GetUser", on="arn:{partition}:iam::{account}:user/*", because="finds a user"),
     allow("iam:GetRole", on="arn:{partition}:iam::{account}:role/*", because="finds a role"),
 )
+SHORTEST_AGENT = 4
+_UNITS = {
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 ARNS = (
     "Give an ARN such as arn:aws:iam::111122223333:user/alice, …:role/deploy, …:root, "
     "arn:aws:sts::111122223333:assumed-role/deploy/session or …:federated-user/bob."
@@ -32,7 +52,9 @@ def key(text: str) -> Key:
 
 
 def principal(text: str) -> Subject:
-    """A principal's ARN as a subject; BadInput when it is none that acts."""
+    """A principal's ARN, or another account's number, as a subject; BadInput for anything else."""
+    if re.fullmatch(r"\d{12}", text.strip()):
+        return Foreign(text.strip(), text.strip())
     parts = text.strip().split(":", 5)
     if len(parts) != 6 or parts[0] != "arn" or not re.fullmatch(r"\d{12}", parts[4]):
         raise BadInput(f"{text!r} is not the ARN of a principal", ARNS)
@@ -51,15 +73,59 @@ def principal(text: str) -> Subject:
     raise BadInput(f"{text!r} is not the ARN of a principal that makes calls", ARNS)
 
 
+def address(text: str) -> Address:
+    """An IP address or a block of them as a subject; BadInput when it is neither."""
+    try:
+        network = ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError as error:
+        advice = "Give one such as 203.0.113.66, 203.0.113.0/24 or 2001:db8::/32."
+        raise BadInput(f"{text!r} is not an IP address, nor a block of them", advice) from error
+    return Address(str(network))
+
+
+def agent(text: str) -> Agent:
+    """Part of a user agent as a subject; BadInput when it is too short to tell anybody apart."""
+    if len(text.strip()) < SHORTEST_AGENT:
+        raise BadInput(
+            f"{text!r} is in too many user agents",
+            f"Give at least {SHORTEST_AGENT} characters of it, such as python-requests/2.31.",
+        )
+    return Agent(text.strip())
+
+
+def mfa_device(text: str) -> MfaDevice:
+    """An MFA device as a subject, by its serial number, which is an ARN or the maker's number."""
+    if not re.fullmatch(r"[\w+=/:,.@-]{9,256}", text.strip(), re.ASCII):
+        raise BadInput(
+            f"{text!r} is not the serial number of an MFA device",
+            "Give what `aws iam list-mfa-devices` shows, such as "
+            "arn:aws:iam::111122223333:mfa/alice.",
+        )
+    return MfaDevice(text.strip())
+
+
+def native_or_foreign(subject: Subject, account: str) -> Subject:
+    """The subject itself, or for a principal of another account what that account did here."""
+    if isinstance(subject, Root | User | Role | Session):
+        theirs = subject.value.split(":")[4]
+        return subject if theirs == account else Foreign(subject.value, theirs)
+    return subject
+
+
 def everything(account: str) -> Everything:
     """All that anybody changed in the account."""
     return Everything(account)
 
 
 def since(text: str, now: datetime) -> datetime:
-    """A date or time, UTC unless it has an offset; BadInput for any form but ISO 8601's."""
+    """A date or time, UTC unless it has an offset, or how long ago: `90m`, `24h`, `7d`, `2w`.
+
+    BadInput for any other form than these and ISO 8601's.
+    """
+    if ago := re.fullmatch(r"(\d{1,4})([mhdw])", text.strip()):
+        return now - int(ago[1]) * _UNITS[ago[2]]
     form = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?"
-    advice = "Write YYYY-MM-DD, or YYYY-MM-DDThh:mmZ (UTC)."
+    advice = "Write YYYY-MM-DD, YYYY-MM-DDThh:mmZ (UTC), or how long ago: 24h, 7d."
     if not re.fullmatch(form, text.strip()):
         if re.fullmatch(r"\d{1,4}[/. -]\d{1,2}[/. -]\d{1,4}", text.strip()):
             advice = f"Which number is the month depends on the reader. {advice}"
@@ -88,19 +154,22 @@ def regions(aws: Aws, wanted: Sequence[str] | None, home: str) -> tuple[str, ...
 
 
 def check(aws: Aws, subject: Subject, history: EventHistory, home: str) -> list[str]:
-    """BadInput when the subject is another account's or unknown; notes when it can't be told."""
+    """BadInput when the subject is unknown here; notes when that can't be told."""
     if isinstance(subject, Key):
         return _check_key(aws, subject)
-    if isinstance(subject, Everything | Host):
-        return []
-    account = subject.value.split(":")[4]
-    if account != aws.identity.account:
+    if isinstance(subject, Foreign) and subject.account == aws.identity.account:
         raise BadInput(
-            f"{subject.value} is in account {account}, and these credentials are for "
-            f"{aws.identity.account}",
-            "Use credentials of that account.",
+            f"{subject.value} is the account of these credentials",
+            "Give --since to see all that was done in it, or the ARN of a principal.",
         )
-    return _check_known(aws, subject, history, home) if isinstance(subject, User | Role) else []
+    if isinstance(subject, Foreign):
+        return [
+            f"{subject.value} is of account {subject.account}: what that account did in this one; "
+            "by its number where the record has no ARN"
+        ]
+    if isinstance(subject, User | Role):
+        return _check_known(aws, subject, history, home)
+    return []
 
 
 def _check_key(aws: Aws, subject: Key) -> list[str]:

@@ -47,7 +47,7 @@ def report(
     sources = (*request.extras.sources, *_sources(request, aws, stop))
     extras = replace(request.extras, case=request.case, sources=sources)
     hunt = Hunt(aws, subject, request.regions, extras, stop)
-    label = f"{subject.kind} {subject.value}"
+    label = f"{hunt.subject.kind} {hunt.subject.value}"
     record = (
         open_reading(aws, request.case, "hunt", label, request.responder) if request.case else None
     )

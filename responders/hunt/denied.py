@@ -47,7 +47,9 @@ class Denials:
         self.errors: list[str] = []
 
     def of(self, kind: str, name: str) -> Denial:
-        """Of a `user` or `role`, by name."""
+        """Of a `user` or `role`, by name; nothing is known of one that an event does not name."""
+        if not name:
+            return Denial()
         with self._lock:
             if (kind, name) not in self._known:
                 self._known[kind, name] = self._read(kind, name)

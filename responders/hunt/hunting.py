@@ -16,7 +16,7 @@ from pathlib import Path
 
 from responders.aws import Aws, code_of, explain, is_denied
 from responders.errors import CordonError
-from responders.hunt import ask, unread
+from responders.hunt import ask, region_deny, unread
 from responders.hunt.chase import MOST_HINTS, MOST_LEADS, Chase, Progress, Tell
 from responders.hunt.denied import Denials
 from responders.hunt.digest import Digest
@@ -37,6 +37,9 @@ from responders.record.journal import canonical, utc
 DELAY = (
     "CloudTrail shows events within some 15 minutes, not at once: hunt again later for the newest."
 )
+
+SEARCHED = ("ok", region_deny.CLOSED)
+"""Outcomes of a place in which nothing was missed."""
 
 Export = Callable[[Iterable[Row], Mapping[int, str]], None]
 """Given every event in the order of time, and the labels of leads by number."""
@@ -91,7 +94,8 @@ class Hunt:
         extras: Extras,
         stop: threading.Event | None = None,
     ) -> None:
-        self.aws, self.subject, self.extras = aws, subject, extras
+        self.aws, self.extras = aws, extras
+        self.subject = ask.native_or_foreign(subject, aws.identity.account)
         self.stop = stop or threading.Event()
         self.home = global_region(aws.home_region)
         self.regions = ask.regions(aws, regions, self.home)
@@ -99,7 +103,7 @@ class Hunt:
         self.ours = Home.of(aws)
         self.notes = [
             *filter(None, (self.ours.note,)),
-            *ask.check(aws, subject, self.history, self.home),
+            *ask.check(aws, self.subject, self.history, self.home),
             DELAY,
             *_beyond(aws, self.regions, regions),
         ]
@@ -137,7 +141,10 @@ class _Summary:
         """The findings; looks at what was created, and at what is new without a trail."""
         index, chase = self.index, self.chase
         index.attribute(chase.leads)
-        outcome, gaps = chase.outcome, self._gaps()
+        outcome = chase.outcome
+        shut = region_deny.closed(self.hunt.aws, outcome)
+        outcome |= dict.fromkeys(shut, region_deny.CLOSED)
+        gaps = self._gaps(outcome)
         digest = Digest(
             self.hunt.aws, index, chase.leads, self.hunt.extras.case, self.hunt.ours, gaps
         )
@@ -173,7 +180,7 @@ class _Summary:
             without_trail=new,
             regions={place: outcome[place] for place in self.hunt.regions},
             sources={p: told for p, told in outcome.items() if p not in self.hunt.regions},
-            notes=[*self.hunt.notes, *self._insights()],
+            notes=[*self.hunt.notes, *self._insights(), *_closed(shut)],
             gaps=gaps,
             interrupted=chase.stop.is_set(),
             cut=cut | digest.cut(),
@@ -188,9 +195,9 @@ class _Summary:
     def _account(self) -> str:
         return self.hunt.aws.identity.account
 
-    def _gaps(self) -> list[str]:
+    def _gaps(self, outcome: Mapping[str, str]) -> list[str]:
         chase = self.chase
-        gaps = [f"{place}: {told}" for place, told in chase.outcome.items() if told != "ok"]
+        gaps = [f"{place}: {told}" for place, told in outcome.items() if told not in SEARCHED]
         for source in self.hunt.extras.sources:
             gaps += unread.gaps(", ".join(source.places), getattr(source, "trouble", ()))
         if chase.unreadable:
@@ -243,15 +250,22 @@ class _Summary:
     def _blind(self, outcome: Mapping[str, str]) -> dict[datetime, list[str]]:
         """Regions by the time from which events may be missing there."""
         if isinstance(self.hunt.subject, Everything) or self.hunt.extras.without_trail:
-            return {self.window.start: list(self.hunt.regions)}
+            reached = [r for r in self.hunt.regions if outcome[r] != region_deny.CLOSED]
+            return {self.window.start: reached}
         first, _ = self.index.span()
         blinded = self.index.first_time(Kind.ANTI_FORENSICS)
         since: dict[datetime, list[str]] = {}
         for region in self.hunt.regions:
+            if outcome[region] == region_deny.CLOSED:
+                continue
             begun = first if outcome[region] != "ok" else blinded
             if begun:
                 since.setdefault(datetime.fromisoformat(begun), []).append(region)
         return since
+
+
+def _closed(regions: Sequence[str]) -> list[str]:
+    return [f"{region_deny.EXEMPT}{', '.join(regions)}"] if regions else []
 
 
 def _kept(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from responders.hunt.event import Attribute, Event
@@ -298,3 +299,95 @@ class Everything:
     def claims(self, event: Event) -> bool:
         """Any but a read."""
         return not event.read_only
+
+
+ALL_CALLS = (("ReadOnly", "false"), ("ReadOnly", "true"))
+"""Every event: `LookupEvents` has no attribute for what these subjects are known by."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address or a block of them, in CIDR notation: whoever called from there."""
+
+    value: str
+    kind = "address"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """All."""
+        return ALL_CALLS
+
+    def claims(self, event: Event) -> bool:
+        """Calls from the block; a service that calls has a name and no address."""
+        try:
+            return ip_address(event.ip) in ip_network(self.value)
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Part of a user agent, in any case of letters: whoever called with such a tool."""
+
+    value: str
+    kind = "user-agent"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """All."""
+        return ALL_CALLS
+
+    def claims(self, event: Event) -> bool:
+        """Calls whose user agent holds the text."""
+        return self.value.lower() in event.agent.lower()
+
+
+@dataclass(frozen=True)
+class MfaDevice:
+    """An MFA device, by its serial number: what was changed on it, and sessions got with it."""
+
+    value: str
+    kind = "mfa-device"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """By the names of the events that name a device (IAM and STS API references)."""
+        names = (
+            "ConsoleLogin",
+            "GetSessionToken",
+            "AssumeRole",
+            "CreateVirtualMFADevice",
+            "DeleteVirtualMFADevice",
+            "EnableMFADevice",
+            "DeactivateMFADevice",
+            "ResyncMFADevice",
+        )
+        return tuple(("EventName", name) for name in names)
+
+    def claims(self, event: Event) -> bool:
+        """Events that name it, on either side or as the device of a sign-in."""
+        named = [*event.either("serialNumber"), *event.texts("additionalEventData.MFAIdentifier")]
+        return self.value in named
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """Another account, or a principal of one, by ARN: what it did in this account.
+
+    Records of what another account's principal did name the account, and its ARN only at times.
+    """
+
+    value: str
+    account: str
+    kind = "foreign"
+
+    @property
+    def lookups(self) -> tuple[Attribute, ...]:
+        """Roles that it assumed, and whatever it changed by itself through a resource's policy."""
+        return (("EventName", "AssumeRole"), ("ReadOnly", "false"))
+
+    def claims(self, event: Event) -> bool:
+        """By the ARN where the record and the question have one, else by the account."""
+        if event.account != self.account:
+            return False
+        return not (event.arn and self.value.startswith("arn:")) or event.arn == self.value

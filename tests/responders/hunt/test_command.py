@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from responders.hunt import existence, lookup
 from responders.record.case import Case
 from tests.conftest import AwsLab
 from tests.responders.conftest import VAULT, Cordon, prepare_vault
-from tests.responders.hunt.records import by_user, record
+from tests.responders.hunt.records import by_session, by_user, record
 
 ACCOUNT = "123456789012"
 FAR = "ap-south-1"
@@ -62,7 +63,12 @@ def thief(aws_lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Thief:
         (("--principal", "alice"), "not the ARN of a principal"),
         (("--principal", "arn:aws:s3:::bucket"), "not the ARN of a principal"),
         (("--principal", f"arn:aws:iam::{ACCOUNT}:group/admins"), "that makes calls"),
-        (("--principal", "arn:aws:iam::444455556666:user/alice"), "is in account 444455556666"),
+        (("--principal", ACCOUNT), "is the account of these credentials"),
+        (("--ip", "203.0.113.300"), "not an IP address"),
+        (("--ip", "203.0.113.1", "--user-agent", "python"), "not clear"),
+        (("--user-agent", "aws"), "in too many user agents"),
+        (("--mfa-device", "x; reboot"), "not the serial number"),
+        (("--since", "3 fortnights"), "24h"),
         (("--principal", f"arn:aws:iam::{ACCOUNT}:user/nobody"), "CloudTrail knows of none"),
         (("--principal", f"arn:aws:iam::{ACCOUNT}:user/path/alice"), "Did you mean"),
         (("--since", "03/04/2026"), "Which number is the month"),
@@ -253,6 +259,95 @@ def test_since_longer_ago_than_the_history(thief: Thief, cordon: Cordon, aws_lab
     answer = cordon("hunt", "--since", "2020-01-01", *regions, "--json")
     assert answer.code == 3
     assert any("90 days" in gap for gap in answer.document["gaps"])
+
+
+def close(faults: Faults, region: str, service: str, operation: str) -> None:
+    """Denies as a service control policy does, in AWS's words."""
+    code = "UnauthorizedOperation" if service == "ec2" else "AccessDeniedException"
+    told = (
+        f"User: arn:aws:iam::{ACCOUNT}:user/x is not authorized to perform: {service}:{operation} "
+        "with an explicit deny in a service control policy"
+    )
+    faults.fail(service, operation, code, told, 403, region=region)
+
+
+def test_a_region_that_a_policy_closes_is_no_gap_once_that_is_proven(
+    thief: Thief, cordon: Cordon, faults: Faults, calls: Calls
+) -> None:
+    thief.client("s3").create_bucket(Bucket="evil-bucket")
+    close(faults, "eu-west-1", "cloudtrail", "LookupEvents")
+    close(faults, "eu-west-1", "ec2", "RunInstances")
+    calls.clear()
+    answer = cordon("hunt", "--key", thief.key, "--json")
+    assert answer.code == 0, answer.document["gaps"]
+    assert answer.document["regions"]["eu-west-1"] == "closed by a service control policy"
+    assert any("eu-west-1" in note and "exempts" in note for note in answer.document["notes"])
+    (proof,) = calls.of("ec2", "RunInstances")
+    assert (proof.region, proof.params["DryRun"]) == ("eu-west-1", True)
+    assert calls.mutating == [proof]
+
+
+def test_a_policy_that_hides_the_trail_but_lets_machines_start_is_a_gap(
+    thief: Thief, cordon: Cordon, faults: Faults
+) -> None:
+    close(faults, "eu-west-1", "cloudtrail", "LookupEvents")
+    faults.deny("ec2", "RunInstances", region="eu-west-2")
+    close(faults, "eu-west-2", "cloudtrail", "LookupEvents")
+    answer = cordon("hunt", "--key", thief.key, "--json")
+    assert answer.code == 3
+    shown = answer.document["regions"]
+    for region in ("eu-west-1", "eu-west-2"):
+        assert "explicit deny in a service control policy" in shown[region]
+        assert any(gap.startswith(f"{region}: ") for gap in answer.document["gaps"])
+
+
+def test_an_address_a_tool_and_a_device_are_questions(
+    thief: Thief, cordon: Cordon, aws_lab: AwsLab
+) -> None:
+    at = {"eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    who = by_user(key=thief.key)
+    serial = f"arn:aws:iam::{ACCOUNT}:mfa/alice"
+    made = record("iam:CreateUser", who, sourceIPAddress="203.0.113.66", userAgent="Evil/1.0", **at)
+    seen = record("iam:ListUsers", who, sourceIPAddress="203.0.113.67", userAgent="evil/2", **at)
+    other = record("iam:DeleteUser", who, sourceIPAddress="rds.amazonaws.com", **at)
+    device = record("iam:EnableMFADevice", who, request={"serialNumber": serial}, **at)
+    TRAIL.plant(made, seen, other, device)
+
+    def found(*words: str) -> set[str]:
+        more = ("--since", "24h", "--regions", "us-east-1", "--json")
+        answer = cordon("hunt", *words, *more)
+        assert answer.code == 0, answer.document["gaps"]
+        document = answer.document
+        return {one["name"] for one in (*document["events"], *document["reads"])}
+
+    assert found("--ip", "203.0.113.66") == {"CreateUser"}
+    assert found("--ip", "203.0.113.0/24") == {"CreateUser", "ListUsers"}
+    assert found("--user-agent", "evil/") == {"CreateUser", "ListUsers"}
+    assert found("--mfa-device", serial) == {"EnableMFADevice"}
+
+
+def test_another_account_s_principal_is_a_question(thief: Thief, cordon: Cordon) -> None:
+    at = {"eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    stranger = {"type": "AWSAccount", "principalId": "AIDAX", "accountId": "444455556666"}
+    role = f"arn:aws:iam::{ACCOUNT}:role/app"
+    assumed = record(
+        "sts:AssumeRole",
+        stranger,
+        request={"roleArn": role, "roleSessionName": "mallory"},
+        response={"credentials": {"accessKeyId": "ASIASTRANGER"}},
+        **at,
+    )
+    done = record("s3:CreateBucket", by_session("app", "mallory", "ASIASTRANGER"), **at)
+    known = {**stranger, "arn": "arn:aws:iam::444455556666:user/bob"}
+    named = record("s3:DeleteBucket", known, **at)
+    TRAIL.plant(assumed, done, named)
+    regions = ("--regions", "us-east-1", "--json")
+    account = cordon("hunt", "--principal", "444455556666", *regions).document
+    assert {e["name"] for e in account["events"]} == {"AssumeRole", "CreateBucket", "DeleteBucket"}
+    alice = "arn:aws:iam::444455556666:user/alice"
+    document = cordon("hunt", "--principal", alice, *regions).document
+    assert {e["name"] for e in document["events"]} == {"AssumeRole", "CreateBucket"}
+    assert any("of account 444455556666" in note for note in document["notes"])
 
 
 def test_a_trail_and_lake_are_read_too(thief: Thief, cordon: Cordon, aws_lab: AwsLab) -> None:
