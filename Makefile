@@ -56,6 +56,7 @@ requirements: ## Pin the dependencies again, with hashes (needs uv)
 
 docs: setup ## Write the generated pages again
 	$(BIN)/python -m responders.permissions_page docs/permissions.md
+	$(BIN)/python -m lab.guardrails_page docs/guardrails.md
 
 $(RELEASE)/.ready: requirements/release.txt
 	$(PYTHON) -m venv $(RELEASE)

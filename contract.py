@@ -546,7 +546,11 @@ KEY_DELETION_DAYS_MIN = 14
 """The shortest waiting time before a key of the kit is deleted: time to notice, and to stop it."""
 SCP_LIMIT = 5120
 """Characters of a service control policy (Organizations user guide, "Quotas")."""
+RCP_LIMIT = 5120
+"""Characters of a resource control policy (same page)."""
 TAG_POLICY_LIMIT = 10000
+DECLARATIVE_LIMIT = 10000
+"""Characters of a declarative policy (same page)."""
 POLICIES_PER_TARGET = 5
 """Service control policies that may be attached to one root, unit or account (same page)."""
 READING_VERBS = ("BatchGet", "Describe", "Get", "Head", "List", "Lookup", "Search", "Simulate")

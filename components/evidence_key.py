@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from components.iam import Place, Statement, document
 from components.writers import Writers
-from contract import KEY_ALIAS, LOG_GROUP_PATH, Purpose, kit_tags
+from contract import IAM_PATH, KEY_ALIAS, LOG_GROUP_PATH, Purpose, kit_tags
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class EvidenceKeyArgs:
     """`forensic_account` examines evidence; empty for this account. `deletion_days`: 7 to 30.
 
     `writers` are those of the vault, in the vault's region. `topics`: EventBridge may use the key
-    to publish to an encrypted topic.
+    to publish to an encrypted topic. `shared`: the account's own volumes are encrypted with it too.
     """
 
     region: str
@@ -30,6 +30,7 @@ class EvidenceKeyArgs:
     forensic_account: str = ""
     writers: Writers = field(default_factory=Writers)
     topics: bool = False
+    shared: bool = False
     deletion_days: int = 30
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -81,6 +82,8 @@ def key_policy(args: EvidenceKeyArgs) -> list[Statement]:
         statements.append(_writers(args))
     if args.topics:
         statements.append(_topics())
+    if not args.shared:
+        statements.append(_evidence_only(place))
     return statements
 
 
@@ -140,6 +143,26 @@ def _writers(args: EvidenceKeyArgs) -> Statement:
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
         "Resource": "*",
         "Condition": args.writers.condition(args.place, through),
+    }
+
+
+def _evidence_only(place: Place) -> Statement:
+    """Only the kit's roles, of this account or of the one that examines, let EC2 use the key.
+
+    EC2 needs a grant from whoever copies a snapshot or uses a volume of it. AWS tells a policy on
+    CopySnapshot no tags of the source, so that this is what guards it.
+    """
+    return {
+        "Sid": "EvidenceOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "kms:CreateGrant",
+        "Resource": "*",
+        "Condition": {
+            "ArnNotLike": {"aws:PrincipalArn": f"arn:{place.partition}:iam::*:role{IAM_PATH}*"},
+            # Services themselves have no such ARN.
+            "Null": {"aws:PrincipalArn": "false"},
+        },
     }
 
 

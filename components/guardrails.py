@@ -22,6 +22,7 @@ import pulumi
 from components.iam import Statement
 from components.organization_policy import OrganizationPolicyArgs, organization_policy
 from contract import (
+    ANALYST_ROLE,
     BREAK_GLASS_ROLE,
     IAM_PATH,
     KEY_ALIAS,
@@ -37,6 +38,7 @@ from contract import (
     Document,
     Purpose,
     Status,
+    deny_policy_name,
     kit_tags,
 )
 
@@ -53,6 +55,8 @@ class Scope:
     partition: str
     organization: str
     provisioners: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    """ARN patterns of the users and roles, inside the accounts, that the kit's roles trust."""
 
     def arn(self, service: str, resource: str) -> str:
         """That resource in every region and account."""
@@ -66,6 +70,16 @@ class Scope:
         return [
             self.arn("iam", f"role{IAM_PATH}{role}") for role in (RESPONDER_ROLE, BREAK_GLASS_ROLE)
         ]
+
+    @property
+    def kits_roles(self) -> list[str]:
+        """All roles of the kit, of every account."""
+        return [self.arn("iam", f"role{IAM_PATH}*")]
+
+    @property
+    def examiners(self) -> list[str]:
+        """Who may enter a workstation."""
+        return [*self.responders, self.arn("iam", f"role{IAM_PATH}{ANALYST_ROLE}")]
 
     @property
     def builders(self) -> list[str]:
@@ -98,7 +112,7 @@ def prepared(scope: Scope) -> list[Statement]:
             ["kms:CreateGrant", "kms:RevokeGrant"],
             "*",
             exempt,
-            {**ours, "Bool": {"kms:GrantIsForAWSResource": "false"}},
+            {**ours, "BoolIfExists": {"kms:GrantIsForAWSResource": "false"}},
         ),
         _deny("KitNamed", [*_CHANGES_IAM, *_CHANGES_NAMED], _named(scope), exempt),
         # An exempt role that an attacker may make, or let in whom they like, exempts the attacker.
@@ -107,6 +121,13 @@ def prepared(scope: Scope) -> list[Statement]:
             if scope.provisioners
             else []
         ),
+        # Whoever makes a key for somebody that the responder role trusts, is a responder.
+        *(
+            [_deny("People", _BECOMES, scope.people, [*exempt, *scope.people])]
+            if scope.people
+            else []
+        ),
+        _deny("EbsDefaults", _CHANGES_EBS_DEFAULTS, "*", exempt),
         {
             "Sid": "Leave",
             "Effect": "Deny",
@@ -122,10 +143,37 @@ def quarantine(scope: Scope) -> list[Statement]:
     return [
         _deny(
             "Marked",
-            [*_TOUCHES_EC2, *_ENTERS],
+            [*_TOUCHES_EC2, *_TOUCHES_FLEETS, *_TOUCHES_IDENTITIES, *_READS_BLOCKS],
             "*",
             scope.responders,
             {"StringEquals": {f"aws:ResourceTag/{TAG_STATUS}": marks}},
+        ),
+        # The analyst's own policy lets it into workstations alone.
+        _deny(
+            "Entered",
+            _ENTERS,
+            "*",
+            scope.examiners,
+            {"StringEquals": {f"aws:ResourceTag/{TAG_STATUS}": marks}},
+        ),
+        # A deny policy that had no room inline is attached, and told by its name.
+        _deny(
+            "Denials",
+            ["iam:DetachRolePolicy", "iam:DetachUserPolicy"],
+            "*",
+            scope.responders,
+            {
+                "ArnLike": {
+                    "iam:PolicyARN": scope.arn("iam", f"policy{IAM_PATH}{deny_policy_name('*')}")
+                }
+            },
+        ),
+        # New versions hide evidence, though Object Lock keeps the ones before.
+        _deny(
+            "Written",
+            ["s3:AbortMultipartUpload", "s3:PutObject"],
+            scope.arn("s3", f"{VAULT_PREFIX}*/*"),
+            scope.kits_roles,
         ),
         _deny(
             "Evidence",
@@ -216,7 +264,7 @@ def content(policy: str, scope: Scope) -> str:
     if len(text) > SCP_LIMIT:
         raise ValueError(
             f"the guardrail {policy} has {len(text)} characters, over {SCP_LIMIT}; "
-            "name fewer provisioners, or use one pattern for several"
+            "name fewer provisioners or people, or use one pattern for several"
         )
     return text
 
@@ -254,36 +302,58 @@ def _named(scope: Scope) -> list[str]:
 
 
 _CHANGES_NETWORK = (
-    "ec2:Accept*",
-    "ec2:Associate*",
-    "ec2:Attach*",
-    "ec2:Authorize*",
+    "ec2:A*",
     "ec2:Create*",
     "ec2:Delete*",
     "ec2:Detach*",
-    "ec2:Disassociate*",
-    "ec2:Modify*",
+    "ec2:Dis*",
+    "ec2:E*",
+    "ec2:Import*",
+    "ec2:M*",
     "ec2:Re*",
     "ec2:RunInstances",
-    "ec2:Update*",
+    "ec2:U*",
 )
-"""`Re*` is replace, reset, revoke and their like. RunInstances: in the kit's subnets and groups."""
+"""By first letters, for a policy's size: no action that begins so only reads. `Re*` is replace,
+reset, revoke; RunInstances: in the kit's subnets and groups."""
 _CHANGES_ROLES = (
-    "iam:Attach*",
-    "iam:Create*",
-    "iam:Delete*",
-    "iam:Detach*",
-    "iam:Put*",
-    "iam:Tag*",
-    "iam:Untag*",
-    "iam:Update*",
+    "iam:A*",
+    "iam:C*",
+    "iam:D*",
+    "iam:P*",
+    "iam:T*",
+    "iam:U*",
 )
-_CHANGES_IAM = (*_CHANGES_ROLES, "iam:Add*", "iam:Remove*", "iam:SetDefault*")
+"""Create, change, delete, pass and tag: what begins with G, L and S reads."""
+_CHANGES_IAM = (
+    *_CHANGES_ROLES,
+    "iam:R*",
+    "iam:Set*",
+)
+_BECOMES = (
+    *_CHANGES_ROLES,
+    "iam:E*",
+    "iam:R*",
+)
+"""Credentials, MFA devices, trust and policies of a user or a role."""
+_CHANGES_EBS_DEFAULTS = (
+    "ec2:DisableEbsEncryptionByDefault",
+    "ec2:ModifyEbsDefaultKmsKeyId",
+    "ec2:ResetEbsDefaultKmsKeyId",
+)
+"""Settings of a region, which no tag marks."""
 _CHANGES_KEYS = (
+    "kms:Cancel*",
+    "kms:CreateAlias",
     "kms:Delete*",
     "kms:Disable*",
+    "kms:Enable*",
+    "kms:Import*",
     "kms:Put*",
+    "kms:Replicate*",
+    "kms:RotateKey*",
     "kms:Schedule*",
+    "kms:Synchronize*",
     "kms:TagResource",
     "kms:UntagResource",
     "kms:Update*",
@@ -291,33 +361,58 @@ _CHANGES_KEYS = (
 _CHANGES_NAMED = (
     "events:Delete*",
     "events:Disable*",
+    "events:Enable*",
     "events:Put*",
     "events:RemoveTargets",
-    "iam:PassRole",
+    "events:Tag*",
+    "events:Untag*",
     "kms:CreateAlias",
     "kms:DeleteAlias",
     "kms:UpdateAlias",
+    "logs:*KmsKey",
+    "logs:CreateLogAnomaly*",
     "logs:Delete*",
-    "logs:DisassociateKmsKey",
-    "logs:PutRetentionPolicy",
+    "logs:PutBearer*",
+    "logs:PutData*",
+    "logs:PutLogGroup*",
+    "logs:PutMetric*",
+    "logs:PutRetention*",
+    "logs:PutSubscription*",
+    "logs:PutTransformer",
+    "logs:Tag*",
+    "logs:Untag*",
+    "s3:CreateBucketMeta*",
     "s3:DeleteBucket*",
-    "s3:PutAccelerate*",
+    "s3:PauseReplication",
+    "s3:Put*Configuration",
     "s3:PutBucket*",
-    "s3:PutEncryption*",
-    "s3:PutLifecycle*",
-    "s3:PutReplication*",
+    "s3:TagResource",
+    "s3:UntagResource",
+    "s3:UpdateBucket*",
+    "sns:AddPermission",
     "sns:DeleteTopic",
-    "sns:SetTopicAttributes",
+    "sns:PutData*",
+    "sns:RemovePermission",
+    "sns:SetTopic*",
+    "sns:Subscribe",
+    "sns:Tag*",
+    "sns:Untag*",
+    "sqs:AddPermission",
     "sqs:DeleteQueue",
     "sqs:PurgeQueue",
-    "sqs:SetQueueAttributes",
+    "sqs:RemovePermission",
+    "sqs:SetQueue*",
+    "sqs:StartMessage*",
+    "sqs:Tag*",
+    "sqs:Untag*",
     "ssm:AddTags*",
     "ssm:Create*",
     "ssm:Delete*",
     "ssm:LabelParameter*",
     "ssm:ModifyDocument*",
-    "ssm:PutParameter",
+    "ssm:Put*",
     "ssm:RemoveTags*",
+    "ssm:UnlabelParameter*",
     "ssm:Update*",
 )
 """On what `_named` lists; an action of one service never meets a resource of another."""
@@ -325,30 +420,83 @@ _TOUCHES_EC2 = (
     "ec2:Assign*",
     "ec2:Associate*",
     "ec2:Attach*",
+    "ec2:Cancel*",
     "ec2:CopySnapshot",
+    "ec2:CreateDelegate*",
+    "ec2:CreateFlowLogs",
     "ec2:CreateImage",
+    "ec2:CreateInstanceExport*",
+    "ec2:CreateLocal*",
+    "ec2:CreateMac*",
+    "ec2:CreateNetworkInterfacePermission",
     "ec2:CreateReplaceRootVolumeTask",
+    "ec2:CreateSnapshot*",
     "ec2:CreateTags",
+    "ec2:CreateTraffic*",
+    "ec2:CreateVerified*",
+    "ec2:CreateVolume",
     "ec2:Delete*",
+    "ec2:Deregister*",
     "ec2:Detach*",
+    "ec2:Disable*",
     "ec2:Disassociate*",
+    "ec2:Enable*",
+    "ec2:Import*",
+    "ec2:Inject*",
     "ec2:LockSnapshot",
     "ec2:Modify*",
+    "ec2:Monitor*",
+    "ec2:PauseVolumeIO",
     "ec2:Re*",
+    "ec2:RunInstances",
+    "ec2:Send*",
     "ec2:Start*",
     "ec2:Stop*",
     "ec2:Terminate*",
     "ec2:Un*",
 )
-"""`Un*` is unassign and unlock, `Re*` reboot, replace and reset. An image reboots its instance."""
+"""`Un*` is unassign and unlock, `Re*` reboot, replace and reset, `Send*` interrupts. An image
+reboots its instance; a snapshot, copy or export takes its data elsewhere."""
 _TOUCHES_OBJECTS = (
     "s3:BypassGovernanceRetention",
     "s3:DeleteObject*",
-    "s3:PutObjectAcl",
+    "s3:InitiateReplication",
+    "s3:ObjectOwner*",
+    "s3:PutObject*Acl",
+    "s3:PutObject*Tagging",
     "s3:PutObjectLegalHold",
     "s3:PutObjectRetention",
+    "s3:Replicate*",
+    "s3:RestoreObject",
+    "s3:UpdateObject*",
 )
-_ENTERS = ("ec2-instance-connect:*", "ssm:SendCommand", "ssm:StartSession")
+_ENTERS = (
+    "ec2-instance-connect:*",
+    "ssm:AddTags*",
+    "ssm:CreateAssociation*",
+    "ssm:DeleteAssociation",
+    "ssm:PutCompliance*",
+    "ssm:RemoveTags*",
+    "ssm:SendCommand",
+    "ssm:StartA*",
+    "ssm:StartSession",
+    "ssm:UpdateAssociation*",
+)
+_READS_BLOCKS = ("ebs:GetSnapshotBlock", "ebs:List*")
+_TOUCHES_FLEETS = ("autoscaling:*",)
+"""Of a group that is marked because it holds what is quarantined. What only describes names no
+group in its request, and so is not denied."""
+_TOUCHES_IDENTITIES = (
+    "iam:A*",
+    "iam:C*",
+    "iam:D*",
+    "iam:E*",
+    "iam:P*",
+    "iam:R*",
+    "iam:T*",
+    "iam:U*",
+)
+"""Of a user or role that is marked: it has the case's deny policy, and inactive keys."""
 _DESTROYS = (
     "backup:Delete*",
     "backup:DisassociateRecoveryPoint*",

@@ -64,7 +64,10 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
             "vaultKeyArn": f"arn:aws:kms:eu-west-1:{ELSEWHERE}:key/0abc",
         },
     ),
-    "alone": ("organization", {"provisioners": [], "manageOrganization": False}),
+    "alone": (
+        "organization",
+        {"provisioners": [], "guardedPeople": [], "resourceControlTargets": []},
+    ),
 }
 """By name: a deployment of `DEPLOYMENTS`, and the settings that differ from it."""
 WIDEST = ("writers", "central-vault", "organization")

@@ -57,6 +57,9 @@ DEPLOYMENTS: Mapping[str, Mapping[str, Any]] = {
         "tagPolicyTargets": ["r-exam"],
         "guardrailTargets": ["r-exam"],
         "provisioners": ["arn:aws:iam::*:role/deploy/pulumi"],
+        "guardedPeople": ["arn:aws:iam::*:user/alice"],
+        "resourceControlTargets": ["r-exam"],
+        "ec2BaselineTargets": ["r-exam"],
         "manageOrganization": True,
     },
 }

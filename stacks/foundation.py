@@ -99,6 +99,7 @@ def _key(
         forensic_account=settings.forensic_account,
         writers=key_writers,
         topics=settings.watch == "topic",
+        shared=settings.ebs_default_encryption,
         deletion_days=settings.key_deletion_days,
         tags=settings.tags,
     )

@@ -10,8 +10,11 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from components import ec2_baseline, resource_controls
+from components.ec2_baseline import Ec2Baseline, Ec2BaselineArgs
 from components.guardrails import Guardrails, GuardrailsArgs, Scope
 from components.guardrails import content as guardrail
+from components.resource_controls import ResourceControls, ResourceControlsArgs
 from components.tag_policies import TagPolicies, TagPoliciesArgs
 from components.tag_policies import content as tag_policy
 from stacks.config import Settings
@@ -21,23 +24,42 @@ TYPES = ("SERVICE_CONTROL_POLICY", "TAG_POLICY")
 
 
 def organization(settings: Settings) -> dict[str, Any]:
-    """Declares it; the exports `tagPolicy` and `guardrails` (ids by name).
+    """Declares it; the exports `tagPolicy`, `guardrails` (ids by name) and what is optional.
 
     BadConfig before anything is registered: for a setting that does not fit the organization, and
     for a policy that would be longer than AWS takes.
     """
     told, known = settings.organization, aws.organizations.get_organization()
-    scope = Scope(aws.get_partition().partition, known.id, told.provisioners)
+    scope = Scope(aws.get_partition().partition, known.id, told.provisioners, told.guarded_people)
     _agree(settings, known, scope.partition)
     _sizes(settings, scope)
-    after = [_managed(known)] if told.manage else []
+    after = [_managed(known, _types(settings))] if told.manage else []
     tags = TagPolicies(
         "tags", TagPoliciesArgs(told.tag_policy_targets, told.tag_rules, settings.tags, after)
     )
     guards = Guardrails(
         "guardrails", GuardrailsArgs(scope, told.guardrail_targets, settings.tags, after)
     )
-    return {"tagPolicy": tags.policy_id, "guardrails": guards.policy_ids}
+    declared: dict[str, Any] = {"tagPolicy": tags.policy_id, "guardrails": guards.policy_ids}
+    if targets := told.resource_control_targets:
+        declared["resourceControl"] = ResourceControls(
+            "controls", ResourceControlsArgs(scope, targets, settings.tags, after)
+        ).policy_id
+    if targets := told.ec2_baseline_targets:
+        declared["ec2Baseline"] = Ec2Baseline(
+            "ec2-baseline", Ec2BaselineArgs(targets, settings.tags, after)
+        ).policy_id
+    return declared
+
+
+def _types(settings: Settings) -> list[str]:
+    """The policy types that must be enabled for what is declared."""
+    told = settings.organization
+    optional = {
+        resource_controls.TYPE: told.resource_control_targets,
+        ec2_baseline.TYPE: told.ec2_baseline_targets,
+    }
+    return [*TYPES, *(kind for kind, targets in optional.items() if targets)]
 
 
 def _agree(
@@ -54,10 +76,14 @@ def _agree(
             "the organization's root can't be read from this account; use the management account "
             "or a delegated administrator of Organizations",
         )
-    for arn in told.provisioners:
-        if arn.split(":")[1] != partition:
-            raise BadConfig("cordon:provisioners", f"{arn} is not of the partition {partition}")
-    missing = [kind for kind in TYPES if kind not in known.enabled_policy_types]
+    for setting, arns in (
+        ("provisioners", told.provisioners),
+        ("guardedPeople", told.guarded_people),
+    ):
+        for arn in arns:
+            if arn.split(":")[1] != partition:
+                raise BadConfig(f"cordon:{setting}", f"{arn} is not of the partition {partition}")
+    missing = [kind for kind in _types(settings) if kind not in known.enabled_policy_types]
     if missing and not told.manage:
         raise BadConfig(
             "cordon:manageOrganization",
@@ -75,10 +101,19 @@ def _sizes(settings: Settings, scope: Scope) -> None:
     try:
         guardrail("prepared", scope)
     except ValueError as error:
-        raise BadConfig("cordon:provisioners", str(error)) from error
+        longer = max(
+            ("provisioners", scope.provisioners), ("guardedPeople", scope.people), key=_size
+        )
+        raise BadConfig(f"cordon:{longer[0]}", str(error)) from error
 
 
-def _managed(known: aws.organizations.GetOrganizationResult) -> aws.organizations.Organization:
+def _size(setting: tuple[str, tuple[str, ...]]) -> int:
+    return sum(len(arn) for arn in setting[1])
+
+
+def _managed(
+    known: aws.organizations.GetOrganizationResult, types: list[str]
+) -> aws.organizations.Organization:
     """The organization as it is, with our policy types enabled.
 
     What is enabled already is repeated, because what is left out would be switched off. It exists,
@@ -88,6 +123,6 @@ def _managed(known: aws.organizations.GetOrganizationResult) -> aws.organization
         "organization",
         feature_set="ALL",
         aws_service_access_principals=sorted(known.aws_service_access_principals),
-        enabled_policy_types=sorted({*known.enabled_policy_types, *TYPES}),
+        enabled_policy_types=sorted({*known.enabled_policy_types, *types}),
         opts=pulumi.ResourceOptions(protect=True, retain_on_delete=True),
     )

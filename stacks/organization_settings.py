@@ -12,6 +12,7 @@ from stacks.reading import Reading
 TARGET = r"r-[a-z0-9]{4,32}|ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}|\d{12}"
 TARGETS = "the id of a root (r-…), an organizational unit (ou-…) or an account"
 PROVISIONER = r"arn:aws(-[a-z]+)*:iam::(\d{12}|\*):role/[\w+=,.@-]{3}[\w+=,.@/*-]*"
+PERSON = r"arn:aws(-[a-z]+)*:iam::(\d{12}|\*):(user|role)/[\w+=,.@-]{3}[\w+=,.@/*-]*"
 TAG_KEY = r"[\w .:/=+@-]{1,128}"
 TAG_VALUE = r"[\w .:/=+@*-]{1,256}"
 ENFORCED = r"[a-z0-9-]+:([a-z0-9-]+|\*)"
@@ -19,12 +20,18 @@ ENFORCED = r"[a-z0-9-]+:([a-z0-9-]+|\*)"
 
 @dataclass(frozen=True)
 class Organization:
-    """`manage`: the organization itself is declared too, so policy types are enabled."""
+    """`manage`: the organization itself is declared too, so policy types are enabled.
+
+    The resource control policy and the declarative policy for EC2 are declared with targets only.
+    """
 
     manage: bool = False
     tag_policy_targets: tuple[str, ...] = ()
     guardrail_targets: tuple[str, ...] = ()
     provisioners: tuple[str, ...] = ()
+    guarded_people: tuple[str, ...] = ()
+    resource_control_targets: tuple[str, ...] = ()
+    ec2_baseline_targets: tuple[str, ...] = ()
     tag_rules: tuple[TagRule, ...] = TAG_RULES
 
     @classmethod
@@ -39,6 +46,16 @@ class Organization:
                 pattern=PROVISIONER,
                 what="the ARN of a role, or a pattern that begins with at least three letters of "
                 "the role's path or name",
+            ),
+            resource_control_targets=reading.texts(
+                "resourceControlTargets", pattern=TARGET, what=TARGETS
+            ),
+            ec2_baseline_targets=reading.texts("ec2BaselineTargets", pattern=TARGET, what=TARGETS),
+            guarded_people=reading.texts(
+                "guardedPeople",
+                pattern=PERSON,
+                what="the ARN of a user or role, or a pattern that begins with at least three "
+                "letters of its path or name",
             ),
             tag_rules=_rules(reading),
         )

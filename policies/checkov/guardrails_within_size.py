@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from contract import POLICIES_PER_TARGET, SCP_LIMIT, TAG_POLICY_LIMIT
+from contract import (
+    DECLARATIVE_LIMIT,
+    POLICIES_PER_TARGET,
+    RCP_LIMIT,
+    SCP_LIMIT,
+    TAG_POLICY_LIMIT,
+)
 from policies.rules import Conf, Plan, first, judged, rule
 
-LIMITS = {"SERVICE_CONTROL_POLICY": SCP_LIMIT, "TAG_POLICY": TAG_POLICY_LIMIT}
+LIMITS = {
+    "SERVICE_CONTROL_POLICY": SCP_LIMIT,
+    "RESOURCE_CONTROL_POLICY": RCP_LIMIT,
+    "TAG_POLICY": TAG_POLICY_LIMIT,
+    "DECLARATIVE_POLICY_EC2": DECLARATIVE_LIMIT,
+}
 """Characters by type; a policy without a type is a service control policy."""
 
 

@@ -79,6 +79,8 @@ class Action:
     name: str
     types: tuple[ResourceType, ...]
     depends_on: frozenset[str]
+    level: str
+    """`Read`, `List`, `Write`, `Tagging` or `Permissions management`."""
 
     @property
     def takes_resources(self) -> bool:
@@ -130,6 +132,12 @@ def matching(pattern: str) -> tuple[Action, ...]:
     return tuple(_known(name) for name in names if fits(pattern, name))
 
 
+@cache
+def of_service(service: str) -> tuple[Action, ...]:
+    """Every action of a service, by its prefix in IAM."""
+    return matching(f"{service}:*")
+
+
 def _known(name: str) -> Action:
     known = action(name)
     if known is None:
@@ -140,7 +148,8 @@ def _known(name: str) -> Action:
 def _action(service: str, described: Mapping[str, Any], spelled: str) -> Action:
     types = described["privileges"][spelled]["resource_types"].values()
     depends = frozenset(one for kind in types for one in kind["dependent_actions"])
-    return Action(f"{service}:{spelled}", tuple(_types(described, types)), depends)
+    level = str(described["privileges"][spelled]["access_level"])
+    return Action(f"{service}:{spelled}", tuple(_types(described, types)), depends, level)
 
 
 def _types(described: Mapping[str, Any], types: Any) -> Iterator[ResourceType]:

@@ -55,10 +55,16 @@ def test_the_forensic_account_uses_it_through_ec2_of_this_region_only(action: st
 
 
 def test_the_forensic_account_grants_it_to_aws_resources_only_and_never_administers() -> None:
-    through = {"kms__ViaService": "ec2.eu-west-1.amazonaws.com"}
+    examiner = f"arn:aws:iam::{OTHER}:role/cordon/cordon-responder"
+    through = {
+        "kms__ViaService": "ec2.eu-west-1.amazonaws.com",
+        "aws__PrincipalArn": examiner,
+    }
     volume = {**through, "kms__GrantIsForAWSResource": "true"}
     assert decide(statements(), FORENSIC, "kms:CreateGrant", "*", **volume) == "allow"
     assert decide(statements(), FORENSIC, "kms:CreateGrant", "*", **through) == "nothing"
+    other = {**volume, "aws__PrincipalArn": f"arn:aws:iam::{OTHER}:role/app"}
+    assert decide(statements(), FORENSIC, "kms:CreateGrant", "*", **other) == "deny"
     for action in ("kms:ScheduleKeyDeletion", "kms:PutKeyPolicy", "kms:DisableKey"):
         assert decide(statements(), FORENSIC, action, "*", **volume) == "nothing"
 
@@ -97,4 +103,9 @@ def test_cloudwatch_logs_encrypts_the_kit_s_log_groups_only() -> None:
 def test_in_the_forensic_account_itself_nobody_else_is_named() -> None:
     for config in ({}, {"forensicAccount": ACCOUNT}):
         found = policy(prepare(config).named("key-eu-west-1-key"))
-        assert [s["Sid"] for s in found] == ["Account", "FlowLogs"]
+        assert [s["Sid"] for s in found] == ["Account", "FlowLogs", "EvidenceOnly"]
+
+
+def test_where_volumes_are_encrypted_with_it_everybody_lets_ec2_use_it() -> None:
+    found = policy(prepare({"ebsDefaultEncryption": True}).named("key-eu-west-1-key"))
+    assert "EvidenceOnly" not in [s["Sid"] for s in found]

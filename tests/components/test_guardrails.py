@@ -19,7 +19,7 @@ A = "111122223333"
 ORGANIZATION = "o-exampleorg1"
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 PROVISIONER = "arn:aws:iam::*:role/deploy/pulumi"
-SCOPE = Scope("aws", ORGANIZATION, (PROVISIONER,))
+SCOPE = Scope("aws", ORGANIZATION, (PROVISIONER,), ("arn:aws:iam::*:user/alice",))
 ENFORCED = ("prepared", "quarantine")
 
 
@@ -61,6 +61,8 @@ GROUP, INSTANCE, ENI = ec2("security-group"), ec2("instance"), ec2("network-inte
 VOLUME, SNAPSHOT = ec2("volume"), ec2("snapshot").replace(A, "")
 VAULT = "arn:aws:s3:::cordon-vault-111122223333-eu-west-1"
 KEY = f"arn:aws:kms:eu-west-1:{A}:key/0abc"
+GROUP_OF_INSTANCES = f"arn:aws:autoscaling:eu-west-1:{A}:autoScalingGroup:1:autoScalingGroupName/w"
+DENIES = {"iam:PolicyARN": f"arn:aws:iam::{A}:policy/cordon/cordon-deny-IR-7=user.bob"}
 DOCUMENT = f"arn:aws:ssm:eu-west-1:{A}:document/cordon-memory"
 MANIFEST = f"arn:aws:ssm:eu-west-1:{A}:parameter/cordon/manifest"
 KIT_ROLE = iam("role/cordon/cordon-responder")
@@ -70,7 +72,27 @@ def keys(*names: str) -> dict[str, Any]:
     return {"aws:TagKeys": names}
 
 
+PERSON = iam("user/alice")
 PREPARATION = [
+    # who could become a responder, or build what exempts them
+    Call("iam:CreateAccessKey", PERSON),
+    Call("iam:UpdateLoginProfile", PERSON),
+    Call("iam:EnableMFADevice", PERSON),
+    Call("iam:DeactivateMFADevice", PERSON),
+    Call("iam:PutUserPolicy", PERSON),
+    Call("iam:PassRole", BUILDER),
+    # a region's default for volumes, which no tag marks
+    Call("ec2:DisableEbsEncryptionByDefault", "*"),
+    # ways into a prepared network
+    Call("ec2:EnableVgwRoutePropagation", ec2("route-table"), KIT),
+    Call("ec2:ApplySecurityGroupsToClientVpnTargetNetwork", GROUP, KIT),
+    # what would hide or copy what the kit logs and keeps
+    Call("logs:PutDataProtectionPolicy", f"arn:aws:logs:eu-west-1:{A}:log-group:/cordon/x:*"),
+    Call("logs:PutSubscriptionFilter", f"arn:aws:logs:eu-west-1:{A}:log-group:/cordon/x:*"),
+    Call("s3:PutInventoryConfiguration", VAULT),
+    Call("sqs:AddPermission", f"arn:aws:sqs:eu-west-1:{A}:cordon-new-vpc"),
+    # a grant without the key that tells who asks
+    Call("kms:CreateGrant", KEY, KIT),
     # the kit's tags, put on or taken off anything
     Call("ec2:CreateTags", INSTANCE, context=keys("cordon:status")),
     Call("ec2:DeleteTags", INSTANCE, context=keys("Name", "cordon:case")),
@@ -184,10 +206,15 @@ INCIDENT = [
     Call("ec2:DetachVolume", VOLUME, MARKED),
     Call("ec2:DeleteVolume", VOLUME, MARKED),
     Call("ec2:ModifyVolume", VOLUME, MARKED),
-    Call("ssm:SendCommand", INSTANCE, MARKED),
-    Call("ssm:StartSession", INSTANCE, MARKED),
-    Call("ec2-instance-connect:SendSSHPublicKey", INSTANCE, MARKED),
-    Call("ec2-instance-connect:SendSerialConsoleSSHPublicKey", INSTANCE, MARKED),
+    Call("ec2:SendDiagnosticInterrupt", INSTANCE, MARKED),
+    Call("ec2:CreateSnapshots", INSTANCE, MARKED),
+    Call("autoscaling:StartInstanceRefresh", GROUP_OF_INSTANCES, MARKED),
+    Call("autoscaling:TerminateInstanceInAutoScalingGroup", GROUP_OF_INSTANCES, MARKED),
+    Call("autoscaling:DeleteAutoScalingGroup", GROUP_OF_INSTANCES, MARKED),
+    Call("ec2:CreateVolume", SNAPSHOT, EVIDENCE),
+    Call("ebs:GetSnapshotBlock", SNAPSHOT, EVIDENCE),
+    Call("iam:DetachUserPolicy", iam("user/bob"), context=DENIES),
+    Call("iam:DetachRolePolicy", iam("role/app"), context=DENIES),
     Call("ec2:DeleteSnapshot", SNAPSHOT, EVIDENCE),
     Call("ec2:ModifySnapshotAttribute", SNAPSHOT, EVIDENCE),
     Call("ec2:ModifySnapshotTier", SNAPSHOT, EVIDENCE),
@@ -205,7 +232,28 @@ INCIDENT = [
 ]
 """Nobody but the responder and break-glass may do these; the provisioner may not, either."""
 
+ENTERING = [
+    Call(action, INSTANCE, tags)
+    for tags in (MARKED, EVIDENCE)
+    for action in (
+        "ssm:SendCommand",
+        "ssm:StartSession",
+        "ssm:CreateAssociation",
+        "ssm:StartAutomationExecution",
+        "ec2-instance-connect:SendSSHPublicKey",
+        "ec2-instance-connect:SendSerialConsoleSSHPublicKey",
+    )
+]
+"""Of a quarantined instance, or a workstation: responders, and analysts as their role allows."""
+WRITING = [Call("s3:PutObject", f"{VAULT}/cases/IR-7/run/evidence/x")]
+"""The kit's roles only, workstations and isolated instances among them."""
+
 ORDINARY = [
+    Call("iam:CreateAccessKey", iam("user/bob")),
+    Call("autoscaling:StartInstanceRefresh", GROUP_OF_INSTANCES, {"Name": "web"}),
+    Call("ec2:CreateVolume", SNAPSHOT, {"Name": "backup"}),
+    Call("ebs:GetSnapshotBlock", SNAPSHOT),
+    Call("iam:DetachUserPolicy", iam("user/bob"), context={"iam:PolicyARN": iam("policy/app")}),
     Call("ec2:RunInstances", INSTANCE),
     Call("ec2:RunInstances", ec2("subnet"), {"Name": "app"}),
     Call("ec2:TerminateInstances", INSTANCE, {"Name": "app"}),
@@ -237,7 +285,6 @@ ORDINARY = [
     Call("kms:GenerateDataKey", KEY, KIT),
     # EC2 gets its grant for a volume under the kit's key, when that is the default of a region
     Call("kms:CreateGrant", KEY, KIT, {"kms:GrantIsForAWSResource": "true"}),
-    Call("s3:PutObject", f"{VAULT}/cases/IR-7/run/evidence/x"),
     Call("s3:GetObject", f"{VAULT}/cases/IR-7/run/evidence/x"),
     Call("s3:DeleteBucket", "arn:aws:s3:::app-bucket"),
     Call("s3:DeleteObject", "arn:aws:s3:::app-bucket/x"),
@@ -270,10 +317,28 @@ def test_what_is_prepared_is_changed_by_its_builders_only(call: Call) -> None:
     assert [who for who in (RESPONDER, BREAK_GLASS, BUILDER) if stopped(who, call)] == []
 
 
+def test_people_who_are_guarded_renew_their_own_keys() -> None:
+    assert not stopped(PERSON, Call("iam:CreateAccessKey", PERSON))
+
+
 @pytest.mark.parametrize("call", INCIDENT, ids=str)
 def test_what_is_marked_is_touched_by_responders_only(call: Call) -> None:
     assert [who for who in (*OTHERS, BUILDER) if not stopped(who, call)] == []
     assert [who for who in (RESPONDER, BREAK_GLASS) if stopped(who, call)] == []
+
+
+@pytest.mark.parametrize("call", ENTERING, ids=str)
+def test_responders_and_analysts_enter_and_nobody_else(call: Call) -> None:
+    others = [who for who in (*OTHERS, BUILDER) if who != ANALYST]
+    assert [who for who in others if not stopped(who, call)] == []
+    assert [who for who in (RESPONDER, BREAK_GLASS, ANALYST) if stopped(who, call)] == []
+
+
+@pytest.mark.parametrize("call", WRITING, ids=str)
+def test_the_vault_is_written_by_the_kits_roles(call: Call) -> None:
+    kits = (RESPONDER, BREAK_GLASS, ANALYST, iam("role/cordon/cordon-workstation"))
+    assert [who for who in kits if stopped(who, call)] == []
+    assert [who for who in (ADMIN, ROOT, NAMESAKE, BUILDER) if not stopped(who, call)] == []
 
 
 @pytest.mark.parametrize("call", ORDINARY, ids=str)
@@ -301,11 +366,11 @@ def test_responders_of_every_account_are_exempt_and_no_other_path_is() -> None:
 
 def test_without_provisioners_only_the_kits_roles_build() -> None:
     alone = Scope("aws", ORGANIZATION)
-    call = PREPARATION[4]
+    call = Call("ec2:AuthorizeSecurityGroupIngress", GROUP, KIT)
     assert denied("prepared", BUILDER, call, alone)
     assert not denied("prepared", RESPONDER, call, alone)
     sids = [s["Sid"] for s in json.loads(content("prepared", alone))["Statement"]]
-    assert "Builders" not in sids
+    assert not {"Builders", "People"} & {*sids}
 
 
 DESTRUCTION = [
@@ -392,7 +457,8 @@ def test_too_many_provisioners_are_an_error_that_says_what_to_do() -> None:
 PROGRAM = """
 import pulumi
 from components.guardrails import Guardrails, GuardrailsArgs, Scope
-scope = Scope("aws", "o-exampleorg1", ("arn:aws:iam::*:role/deploy/pulumi",))
+builders, people = ("arn:aws:iam::*:role/deploy/pulumi",), ("arn:aws:iam::*:user/alice",)
+scope = Scope("aws", "o-exampleorg1", builders, people)
 made = Guardrails("guards", GuardrailsArgs(scope, ["r-exam", "111122223333"], {"Team": "x"}))
 pulumi.export("ids", made.policy_ids)
 """

@@ -330,10 +330,15 @@ def test_the_evidence_key_lets_the_examining_account_in_and_no_other() -> None:
     """Both sides must allow it: the key of the victim, and the responder who examines."""
     key = prepare({"forensicAccount": VICTIM}).named("key-us-east-1-key")
     root = f"arn:aws:iam::{VICTIM}:root"
+    statements = policy(key)
+    examiner = f"arn:aws:iam::{VICTIM}:role/cordon/cordon-responder"
+    granted = {**THROUGH_EC2, "kms__GrantIsForAWSResource": "true"}
+    for who, says in ((examiner, "allow"), (f"arn:aws:iam::{VICTIM}:role/app", "deny")):
+        answer = decide(statements, root, "kms:CreateGrant", "*", aws__PrincipalArn=who, **granted)
+        assert answer == says, who
     for action, more in (
         ("kms:Decrypt", {}),
         ("kms:ReEncryptFrom", {}),
-        ("kms:CreateGrant", {"kms__GrantIsForAWSResource": "true"}),
     ):
         through = {**THROUGH_EC2, **more}
         assert decide(policy(key), root, action, "*", **through) == "allow", action

@@ -107,9 +107,16 @@ def test_an_organization_is_prepared(engine: Engine, aws_lab: AwsLab) -> None:
         "organizationId": organization["Id"],
         "tagPolicyTargets": [root],
         "guardrailTargets": [root],
+        "resourceControlTargets": [root],
+        "ec2BaselineTargets": [root],
     }
     engine.up(PROGRAM, config)
-    for kind in ("TAG_POLICY", "SERVICE_CONTROL_POLICY"):
+    for kind in (
+        "TAG_POLICY",
+        "SERVICE_CONTROL_POLICY",
+        "RESOURCE_CONTROL_POLICY",
+        "DECLARATIVE_POLICY_EC2",
+    ):
         attached = organizations.list_policies_for_target(TargetId=root, Filter=kind)["Policies"]
         assert any(p["Name"].startswith("cordon-") for p in attached)
 
