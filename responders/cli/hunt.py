@@ -96,7 +96,19 @@ def hunt(
     ] = "",
     csv: Annotated[
         Path | None,
-        typer.Option("--csv", metavar="FILE", help="Write every event, one a line; - is stdout."),
+        typer.Option("--csv", metavar="FILE", help="Write every event as CSV; - is stdout."),
+    ] = None,
+    jsonl: Annotated[
+        Path | None,
+        typer.Option(
+            "--jsonl", metavar="FILE", help="Write every event as JSON, one a line, for Timesketch."
+        ),
+    ] = None,
+    ocsf: Annotated[
+        Path | None,
+        typer.Option(
+            "--ocsf", metavar="FILE", help="Write every event as OCSF's API Activity, one a line."
+        ),
     ] = None,
     region: shared.VaultRegion = None,
     *,
@@ -124,8 +136,11 @@ def hunt(
             "what to hunt for is not clear",
             "Give one of --key, --principal, --ip, --user-agent, --mfa-device, or --since alone.",
         )
-    if common.as_json and str(csv) == "-":
-        raise BadInput("--json and --csv - both want stdout", "Give --csv a file.")
+    files = {"--csv": csv, "--jsonl": jsonl, "--ocsf": ocsf}
+    to_stdout = [option for option, path in files.items() if str(path) == "-"]
+    if len(to_stdout) + common.as_json > 1:
+        options = [*(["--json"] if common.as_json else []), *(f"{one} -" for one in to_stdout)]
+        raise BadInput(f"{' and '.join(options)} all want stdout", f"Give {to_stdout[0]} a file.")
     begin = ask.since(since, datetime.now(UTC)) if since else None
     subject = next((read(text) for text, read in asked), None)
     request = HuntRequest(
@@ -138,33 +153,40 @@ def hunt(
         lake,
         Extras(since=begin, without_trail=without_trail),
     )
-    export = _export(csv) if csv else None
+    export = _export({option: path for option, path in files.items() if path})
     with hunt_progress.shown() as tell:
         made, found = report(request, tell, export)
     if common.as_json:
         show.document(made.as_json())
     else:
-        show_findings(made, found, lists=str(csv) != "-")
+        show_findings(made, found, lists=not to_stdout)
     return made.exit_code
 
 
-def _export(path: Path) -> Export:
-    """Writes the events to a new file, or to stdout; BadInput when it can't be a new file."""
+def _export(files: Mapping[str, Path]) -> Export | None:
+    """Writes the events to new files, or to stdout; BadInput when one can't be a new file."""
     from responders.errors import BadInput
-    from responders.hunt import formats
+    from responders.hunt import formats, json_lines
 
-    if str(path) != "-" and (path.exists() or not path.parent.is_dir()):
-        told = "exists already" if path.exists() else "is in no folder that exists"
-        raise BadInput(f"the file {path} {told}", "Give --csv the name of a new file.")
+    writers = {
+        "--csv": formats.write_csv,
+        "--jsonl": json_lines.write_timesketch,
+        "--ocsf": json_lines.write_ocsf,
+    }
+    for option, path in files.items():
+        if str(path) != "-" and (path.exists() or not path.parent.is_dir()):
+            told = "exists already" if path.exists() else "is in no folder that exists"
+            raise BadInput(f"the file {path} {told}", f"Give {option} the name of a new file.")
 
-    def export(rows: Iterable[Row], labels: Mapping[int, str]) -> None:
-        if str(path) == "-":
-            formats.write_csv(sys.stdout, rows, labels)
-            return
-        with path.open("x", newline="", encoding="utf-8") as file:
-            formats.write_csv(file, rows, labels)
+    def export(rows: Callable[[], Iterable[Row]], labels: Mapping[int, str]) -> None:
+        for option, path in files.items():
+            if str(path) == "-":
+                writers[option](sys.stdout, rows(), labels)
+                continue
+            with path.open("x", newline="", encoding="utf-8") as file:
+                writers[option](file, rows(), labels)
 
-    return export
+    return export if files else None
 
 
 def show_findings(made: Report, found: Findings, *, lists: bool) -> None:

@@ -41,8 +41,9 @@ DELAY = (
 SEARCHED = ("ok", region_deny.CLOSED)
 """Outcomes of a place in which nothing was missed."""
 
-Export = Callable[[Iterable[Row], Mapping[int, str]], None]
-"""Given every event in the order of time, and the labels of leads by number."""
+Export = Callable[[Callable[[], Iterable[Row]], Mapping[int, str]], None]
+"""Given what reads every event in the order of time, as often as it is called, and the labels of
+leads by number."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +280,7 @@ def _kept(
     """Exports and saves; what could not be written is a gap."""
     if export:
         try:
-            export(index.rows(), found.labels)
+            export(index.rows, found.labels)
         except OSError as error:
             gap = f"the events could not be written: {error.strerror}"
             found = replace(found, gaps=[*found.gaps, gap])

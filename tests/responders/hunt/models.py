@@ -13,6 +13,8 @@ from typing import Any
 
 import botocore
 
+from responders.hunt.shapes import MODELS
+
 _DATA = Path(botocore.__file__).parent / "data"
 _KEY_ID = re.compile(r"accesskeyid$", re.IGNORECASE)
 _SECRET = re.compile(r"secret(access)?key$", re.IGNORECASE)
@@ -48,6 +50,15 @@ class Minter:
 def minters() -> tuple[Minter, ...]:
     """Every operation of the installed models that answers with a credential or a token."""
     return tuple(one for path in sorted(_DATA.glob("*/*/service-2.json.gz")) for one in _of(path))
+
+
+@cache
+def operations(event_service: str) -> frozenset[str]:
+    """Names of the operations of a service, by the name that its events bear."""
+    names = MODELS.get(event_service, (event_service,))
+    newest = (sorted((_DATA / name).glob("*/service-2.json.gz"))[-1:] for name in names)
+    models = (json.loads(gzip.decompress(path.read_bytes())) for paths in newest for path in paths)
+    return frozenset(operation for model in models for operation in model["operations"])
 
 
 def _of(path: Path) -> Iterator[Minter]:

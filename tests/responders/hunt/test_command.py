@@ -81,6 +81,8 @@ def thief(aws_lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Thief:
         (("--since", "2026-01-01", "--lake", "store"), "event data store"),
         (("--since", "2026-01-01", "--csv", "/nowhere/x.csv"), "in no folder"),
         (("--since", "2026-01-01", "--csv", "-", "--json"), "stdout"),
+        (("--since", "2026-01-01", "--jsonl", "-", "--ocsf", "-"), "--jsonl - and --ocsf -"),
+        (("--since", "2026-01-01", "--ocsf", "/nowhere/x.jsonl"), "in no folder"),
     ],
 )
 def test_what_can_t_be_meant_is_refused(
@@ -419,6 +421,42 @@ def test_events_as_csv(thief: Thief, cordon: Cordon, tmp_path: Path) -> None:
     to_stdout = cordon("hunt", "--key", thief.key, "--csv", "-")
     assert len(list(csv.DictReader(io.StringIO(to_stdout.out)))) == 2
     assert "FOUND" in to_stdout.err
+
+
+def test_events_as_json_lines(thief: Thief, cordon: Cordon, tmp_path: Path) -> None:
+    thief.client("iam").create_user(UserName="eve")
+    with pytest.raises(Exception, match="NoSuchEntity"):
+        thief.client("iam").delete_user(UserName="nobody")
+    at = TRAIL.records("us-east-1")[0]["eventTime"]
+    stop = record("ec2:StopInstances", by_user(key=thief.key), userAgent="\x1b[2J\nx", eventTime=at)
+    TRAIL.plant(stop)
+    sketch, ocsf = tmp_path / "sketch.jsonl", tmp_path / "ocsf.jsonl"
+    files = ("--jsonl", str(sketch), "--ocsf", str(ocsf))
+    assert cordon("hunt", "--key", thief.key, *files, "--regions", "us-east-1").code == 0
+    assert all(byte < 128 and byte != 0x1B for byte in sketch.read_bytes())
+    lines = {one["event_name"]: one for one in map(json.loads, sketch.read_text().splitlines())}
+    assert set(lines) == {"StopInstances", "CreateUser", "DeleteUser"}
+    made = lines["CreateUser"]
+    assert made["message"] == f"iam:CreateUser eve by arn:aws:iam::{ACCOUNT}:user/alice"
+    assert made["timestamp_desc"] == "CloudTrail event"
+    assert datetime.fromisoformat(made["datetime"]).tzinfo is not None
+    assert made["techniques"] == ["T1136.003"]
+    assert "failed: NoSuchEntity" in lines["DeleteUser"]["message"]
+
+    events = {e["api"]["operation"]: e for e in map(json.loads, ocsf.read_text().splitlines())}
+    assert set(events) == set(lines)
+    for event in events.values():
+        assert (event["class_uid"], event["category_uid"]) == (6003, 6)
+        assert event["type_uid"] == 600300 + event["activity_id"]
+        assert event["metadata"]["version"] == "1.3.0"
+        assert isinstance(event["time"], int)
+    created, failed = events["CreateUser"], events["DeleteUser"]
+    assert (created["activity_id"], created["status_id"]) == (1, 1)
+    assert created["time"] == int(datetime.fromisoformat(made["datetime"]).timestamp() * 1000)
+    assert created["actor"]["user"]["credential_uid"] == thief.key
+    assert created["attacks"] == [{"technique": {"uid": "T1136.003"}}]
+    assert failed["status_id"] == 2
+    assert failed["api"]["response"]["error"].startswith("NoSuchEntity")
 
 
 def test_hostile_text_moves_no_cursor(thief: Thief, cordon: Cordon) -> None:
