@@ -40,6 +40,12 @@ TAG_DRILL = "cordon:drill"
 TAG_ENVIRONMENT = "Environment"
 
 
+TAG_VAULT = "cordon:vault"
+"""On the analyst role: the vault that the account made."""
+TAG_REGIONS = "cordon:regions"
+"""Begins the tags of the responder role that list the prepared regions."""
+
+
 class Purpose(StrEnum):
     """Values of the tag `cordon:purpose`."""
 

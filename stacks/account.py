@@ -14,6 +14,7 @@ from components.isolation_groups import IsolationGroups, IsolationGroupsArgs
 from components.responder_role import ResponderRole, ResponderRoleArgs
 from components.vpc_watch import VpcWatch, VpcWatchArgs
 from responders.permissions import declared
+from stacks.before import region_tags
 from stacks.config import ORGANIZATION, Settings
 from stacks.foundation import Foundation, people
 
@@ -78,7 +79,7 @@ def _responder(settings: Settings, foundation: Foundation) -> pulumi.Output[str]
             settings.organization_id if ORGANIZATION in settings.evidence_accounts else ""
         ),
         trail_keys=settings.trail_keys,
-        tags=settings.tags,
+        tags={**settings.tags, **region_tags(foundation.estate.regions)},
     )
     return ResponderRole("responder", args).arn
 

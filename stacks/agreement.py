@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.iam import TRUST_LIMIT, people_trust
+from contract import is_own_vault
 from stacks.config import Settings
 from stacks.estate import Estate
 from stacks.reading import BadConfig
@@ -89,6 +90,12 @@ def _vault(settings: Settings, estate: Estate) -> None:
         raise BadConfig(
             "cordon:vaultRegion",
             f"{vault.region or settings.home} is not enabled in this account; choose another",
+        )
+    account = estate.place.account
+    if vault.former and not any(is_own_vault(vault.former, account, r) for r in estate.enabled):
+        raise BadConfig(
+            "cordon:formerVault",
+            f"{vault.former} is not a vault of {account} in a region that is enabled",
         )
     if vault.key_arn and vault.key_arn.split(":")[3] != vault.region:
         raise BadConfig("cordon:vaultKeyArn", f"is not a key of {vault.region}, the vault's region")

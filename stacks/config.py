@@ -24,9 +24,9 @@ from contract import (
     canonical_cidr,
     is_wide,
 )
+from stacks.before import this_stack
 from stacks.cidrs import SLOT_PREFIX
 from stacks.organization_settings import Organization
-from stacks.owner import this_stack
 from stacks.reading import BadConfig, Reading
 
 STACKS = ("account", "forensics", "organization")
@@ -52,9 +52,13 @@ WHO = "the ARN of one user, role or account root, without wildcards"
 
 @dataclass(frozen=True)
 class Vault:
-    """The evidence vault. `bucket` is empty when this deployment makes it."""
+    """The evidence vault. `bucket` is empty when this deployment makes it.
+
+    `former` is the one that this deployment made before `bucket` was set, and that it keeps.
+    """
 
     bucket: str = ""
+    former: str = ""
     region: str = ""
     key_arn: str = ""
     suffix: str = ""
@@ -205,6 +209,9 @@ def _vault(reading: Reading) -> Vault:
         bucket=reading.text(
             "vaultBucket", pattern=VAULT, what=f"the name of a vault ({VAULT_PREFIX}…)"
         ),
+        former=reading.text(
+            "formerVault", pattern=VAULT, what=f"the name of a vault ({VAULT_PREFIX}…)"
+        ),
         region=reading.text("vaultRegion", pattern=REGION, what="a region"),
         key_arn=reading.text("vaultKeyArn", pattern=KEY_ARN, what="the ARN of a KMS key"),
         suffix=reading.text("vaultSuffix", pattern=VAULT_SUFFIX, what="up to 13 of a-z, 0-9 and -"),
@@ -311,7 +318,8 @@ def _agree(reading: Reading, settings: Settings) -> None:
             f"{roles[0]} is a role, and a role's session never carries MFA, which is always "
             "demanded here; name users",
         )
-    if not vault.bucket and {"account", "forensics"} & {*settings.stacks} and not access.readers:
+    own_vault = vault.former or not vault.bucket
+    if own_vault and {"account", "forensics"} & {*settings.stacks} and not access.readers:
         raise reading.bad("analysts", "name who may read evidence, by ARN")
     roles = [p for p in (*access.responders, *access.analysts) if ":role/" in p]
     if access.require_mfa and roles:
@@ -329,6 +337,8 @@ def _agree(reading: Reading, settings: Settings) -> None:
         raise reading.bad(missing, "set it too, because vaultBucket names a vault made elsewhere")
     if vault.key_arn and not vault.bucket:
         raise reading.bad("vaultKeyArn", "only goes with vaultBucket; a vault made here has a key")
+    if vault.former and not vault.bucket:
+        raise reading.bad("formerVault", "only goes with vaultBucket, where evidence goes now")
     if vault.bucket and vault.writers:
         raise reading.bad("vaultWriters", "set it where the vault is made, not here")
     if ORGANIZATION in vault.writers and not settings.organization_id:

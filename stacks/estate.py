@@ -14,9 +14,10 @@ import pulumi_aws as aws
 from components.endpoints import SERVICES
 from components.iam import Place
 from contract import TAG_IGNORE, TAG_PURPOSE, Purpose
+from stacks.before import before
+from stacks.changes import refuse_disabled_regions, refuse_lost_vault, refuse_second_stack
 from stacks.config import Settings
 from stacks.lookup import call, in_each
-from stacks.owner import refuse_second_stack
 from stacks.reading import BadConfig
 from stacks.zones import Zones, zones
 
@@ -44,10 +45,13 @@ class Estate:
 
 
 async def survey(settings: Settings) -> Estate:
-    """What there is now. BadConfig for a region that is not enabled or can't be read, and for an
-    account that another stack prepared."""
-    await refuse_second_stack(settings.former_stack)
+    """What there is now. BadConfig for a region that is not enabled or can't be read, and for
+    settings under which something that is prepared would be lost."""
+    earlier = await before()
+    refuse_second_stack(settings, earlier)
     place, enabled = _place(), frozenset(aws.get_regions().names)
+    refuse_lost_vault(settings, earlier, place.account)
+    refuse_disabled_regions(settings, earlier, enabled)
     regions = _regions(settings, enabled)
     forensic = _forensic_regions(settings, regions) if "forensics" in settings.stacks else ()
     return Estate(

@@ -14,7 +14,7 @@ from components.evidence_key import EvidenceKey, EvidenceKeyArgs
 from components.evidence_vault import EvidenceVault, EvidenceVaultArgs
 from components.people import PeopleRole
 from components.writers import Writers
-from contract import VAULT_LOGS_PREFIX, vault_bucket
+from contract import TAG_VAULT, VAULT_LOGS_PREFIX, VAULT_PREFIX, vault_bucket
 from stacks.config import ORGANIZATION, Settings
 from stacks.estate import Estate
 
@@ -55,18 +55,49 @@ class Foundation:
 
 
 def lay(settings: Settings, estate: Estate) -> Foundation:
-    """Declares the keys and, unless the settings name a vault made elsewhere, the vault."""
-    told = settings.vault
-    region = told.region or settings.home
-    if told.bucket:
-        keys = {r: _key(settings, estate, r, Writers()) for r in estate.regions}
-        return Foundation(estate, keys, Vault(told.bucket, told.bucket, region, told.key_arn), {})
-    keys = {
-        r: _key(settings, estate, r, writers(settings) if r == region else Writers())
-        for r in sorted({*estate.regions, region})
+    """Declares the keys and, unless the settings name one made elsewhere, the vault.
+
+    A vault that was made here before one elsewhere was named stays declared, with who reads it.
+    """
+    central = settings.vault
+    if not central.bucket:
+        name, region = _own_vault(settings, estate)
+        keys = _keys(settings, estate, region, writers(settings))
+        vault = _vault(settings, estate, name, region, keys[region])
+        return Foundation(estate, keys, vault, _roles(settings, estate, vault))
+    roles: dict[str, pulumi.Output[str]] = {}
+    if central.former:
+        region = _region_of(central.former, estate)
+        keys = _keys(settings, estate, region, Writers())
+        former = _vault(settings, estate, central.former, region, keys[region])
+        roles = _roles(settings, estate, former)
+    else:
+        keys = _keys(settings, estate, "", Writers())
+    vault = Vault(central.bucket, central.bucket, central.region, central.key_arn)
+    return Foundation(estate, keys, vault, roles)
+
+
+def _own_vault(settings: Settings, estate: Estate) -> tuple[str, str]:
+    """Name and region of the vault that is made here."""
+    region = settings.vault.region or settings.home
+    return vault_bucket(estate.place.account, region, settings.vault.suffix), region
+
+
+def _region_of(bucket: str, estate: Estate) -> str:
+    """The region in the name of a vault of this account; a suffix may follow it."""
+    ending = bucket.removeprefix(vault_bucket(estate.place.account, ""))
+    return max((r for r in estate.enabled if ending.startswith(r)), key=len)
+
+
+def _keys(
+    settings: Settings, estate: Estate, vault_region: str, vault_writers: Writers
+) -> dict[str, pulumi.Output[str]]:
+    """A key per region, that of the vault among them, which its writers may use."""
+    regions = sorted({*estate.regions, *([vault_region] if vault_region else [])})
+    return {
+        r: _key(settings, estate, r, vault_writers if r == vault_region else Writers())
+        for r in regions
     }
-    vault = _vault(settings, estate, region, keys[region])
-    return Foundation(estate, keys, vault, _roles(settings, estate, vault))
 
 
 def people(settings: Settings, estate: Estate, principals: tuple[str, ...]) -> PeopleRole:
@@ -106,17 +137,17 @@ def _key(
     return EvidenceKey(f"key-{region}", args).arn
 
 
-def _vault(settings: Settings, estate: Estate, region: str, key_arn: pulumi.Output[str]) -> Vault:
-    told = settings.vault
-    name = vault_bucket(estate.place.account, region, told.suffix)
+def _vault(
+    settings: Settings, estate: Estate, name: str, region: str, key_arn: pulumi.Output[str]
+) -> Vault:
     args = EvidenceVaultArgs(
         region=region,
         place=estate.place,
         bucket=name,
-        log_bucket=f"{VAULT_LOGS_PREFIX}{estate.place.account}-{region}{told.suffix}",
+        log_bucket=VAULT_LOGS_PREFIX + name.removeprefix(VAULT_PREFIX),
         key_arn=key_arn,
-        mode=told.mode,
-        days=told.days,
+        mode=settings.vault.mode,
+        days=settings.vault.days,
         log_days=settings.log_days,
         writers=writers(settings),
         tags=settings.tags,
@@ -129,7 +160,13 @@ def _roles(settings: Settings, estate: Estate, vault: Vault) -> dict[str, pulumi
     readers = people(settings, estate, access.readers)
     analyst = AnalystRole(
         "analyst",
-        AnalystRoleArgs(readers, vault.name, vault.region, vault.key_arn, settings.tags),
+        AnalystRoleArgs(
+            readers,
+            vault.name,
+            vault.region,
+            vault.key_arn,
+            {**settings.tags, TAG_VAULT: vault.name},
+        ),
     )
     if not access.break_glass:
         return {"analystRole": analyst.arn}
