@@ -88,7 +88,11 @@ def hunt(
     ] = False,
     trail: Annotated[
         str,
-        typer.Option("--trail", metavar="S3URL", help="Also read a trail's objects: s3://BUCKET."),
+        typer.Option(
+            "--trail",
+            metavar="ADDRESS",
+            help="Also read a trail's objects: s3://BUCKET, or a folder with a copy of them.",
+        ),
     ] = "",
     lake: Annotated[
         str,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from responders.aws import Access, Aws
 from responders.hunt import ask
@@ -12,9 +14,8 @@ from responders.hunt.chase import Tell
 from responders.hunt.findings import Findings
 from responders.hunt.hunting import Export, Extras, Hunt
 from responders.hunt.lake import Lake
-from responders.hunt.source import EventSource
 from responders.hunt.subjects import Subject
-from responders.hunt.trail import Trail
+from responders.hunt.trail_source import objects_at, source_of
 from responders.outcome import DONE, INCOMPLETE, INTERRUPTED, Evidence, Report
 from responders.record.opened_run import PATIENT_WAIT
 from responders.record.reading import open_reading
@@ -24,7 +25,8 @@ from responders.record.reading import open_reading
 class HuntRequest:
     """What to hunt for. `subject` None: everything since `extras.since`.
 
-    `trail` is an `s3://` address, `lake` the ARN or id of an event data store; `case` may be empty.
+    `trail` is an `s3://` address or a folder, `lake` the ARN or id of an event data store; `case`
+    may be empty.
     """
 
     subject: Subject | None
@@ -44,14 +46,20 @@ def report(
     aws = Aws(request.access, case=request.case or None)
     subject = request.subject or ask.everything(aws.identity.account)
     stop = threading.Event()
-    sources = (*request.extras.sources, *_sources(request, aws, stop))
-    extras = replace(request.extras, case=request.case, sources=sources)
+    objects = objects_at(aws, request.trail) if request.trail else None
+    lake = Lake.of(aws, request.lake, stop) if request.lake else None
+    extras = replace(request.extras, case=request.case)
     hunt = Hunt(aws, subject, request.regions, extras, stop)
     label = f"{hunt.subject.kind} {hunt.subject.value}"
     record = (
         open_reading(aws, request.case, "hunt", label, request.responder) if request.case else None
     )
-    found = hunt.run(tell, record.evidence.save if record else None, export)
+    with tempfile.TemporaryDirectory(prefix="cordon-trail-") as folder:
+        if objects:
+            hunt.sources.append(source_of(aws, objects, record, Path(folder), stop))
+        if lake:
+            hunt.sources.append(lake)
+        found = hunt.run(tell, record.evidence.save if record else None, export)
     outcome = "found" if found.found else "nothing-found"
     evidence = Evidence(complete=False, trouble="no case was given, so nothing is kept")
     if record:
@@ -72,13 +80,3 @@ def report(
         extra=found.as_json(),
     )
     return made, found
-
-
-def _sources(request: HuntRequest, aws: Aws, stop: threading.Event) -> list[EventSource]:
-    """The sources besides event history; BadInput when an address can't be meant."""
-    sources: list[EventSource] = []
-    if request.trail:
-        sources.append(Trail.at(aws, request.trail))
-    if request.lake:
-        sources.append(Lake.of(aws, request.lake, stop))
-    return sources

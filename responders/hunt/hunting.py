@@ -16,7 +16,7 @@ from pathlib import Path
 
 from responders.aws import Aws, code_of, explain, is_denied
 from responders.errors import CordonError
-from responders.hunt import ask, region_deny, unread
+from responders.hunt import ask, region_deny
 from responders.hunt.chase import MOST_HINTS, MOST_LEADS, Chase, Progress, Tell
 from responders.hunt.denied import Denials
 from responders.hunt.digest import Digest
@@ -26,7 +26,7 @@ from responders.hunt.follow import Account
 from responders.hunt.index import Index, Row
 from responders.hunt.lookup import HISTORY, EventHistory
 from responders.hunt.outside import Home
-from responders.hunt.source import EventSource, Window
+from responders.hunt.source import Conclusion, EventSource, Window
 from responders.hunt.still_open import StillOpen
 from responders.hunt.subjects import Everything, Subject
 from responders.hunt.table import Kind
@@ -101,6 +101,7 @@ class Hunt:
         self.home = global_region(aws.home_region)
         self.regions = ask.regions(aws, regions, self.home)
         self.history = EventHistory(aws, self.regions, self.stop)
+        self.sources: list[EventSource] = [self.history, *self.extras.sources]
         self.ours = Home.of(aws)
         self.notes = [
             *filter(None, (self.ours.note,)),
@@ -122,7 +123,7 @@ class Hunt:
                 chase = Chase(
                     index, window, account, home=self.ours, chunks=chunks, stop=self.stop, tell=tell
                 )
-                chase.run(aws, self.subject, (self.history, *self.extras.sources))
+                chase.run(aws, self.subject, self.sources)
                 found = _Summary(self, chase, index, window).made(tell)
                 return _kept(found, index, chunks, save, export, self.extras.name)
             finally:
@@ -142,10 +143,11 @@ class _Summary:
         """The findings; looks at what was created, and at what is new without a trail."""
         index, chase = self.index, self.chase
         index.attribute(chase.leads)
+        conclusion = self._conclusion()
         outcome = chase.outcome
         shut = region_deny.closed(self.hunt.aws, outcome)
         outcome |= dict.fromkeys(shut, region_deny.CLOSED)
-        gaps = self._gaps(outcome)
+        gaps = [*self._gaps(outcome), *conclusion.gaps]
         digest = Digest(
             self.hunt.aws, index, chase.leads, self.hunt.extras.case, self.hunt.ours, gaps
         )
@@ -181,11 +183,24 @@ class _Summary:
             without_trail=new,
             regions={place: outcome[place] for place in self.hunt.regions},
             sources={p: told for p, told in outcome.items() if p not in self.hunt.regions},
-            notes=[*self.hunt.notes, *self._insights(), *_closed(shut)],
+            notes=[*self.hunt.notes, *conclusion.notes, *self._insights(), *_closed(shut)],
             gaps=gaps,
             interrupted=chase.stop.is_set(),
             cut=cut | digest.cut(),
         )
+
+    def _conclusion(self) -> Conclusion:
+        """What the sources say at the end."""
+        said = Conclusion()
+        try:
+            for source in self.hunt.sources:
+                one = source.conclude(self.window)
+                said.gaps.extend(one.gaps)
+                said.notes.extend(one.notes)
+        except KeyboardInterrupt:
+            self.chase.stop.set()
+            said.gaps.append("interrupted before every source was checked")
+        return said
 
     def _insights(self) -> list[str]:
         count = self.chase.insights
@@ -199,8 +214,6 @@ class _Summary:
     def _gaps(self, outcome: Mapping[str, str]) -> list[str]:
         chase = self.chase
         gaps = [f"{place}: {told}" for place, told in outcome.items() if told not in SEARCHED]
-        for source in self.hunt.extras.sources:
-            gaps += unread.gaps(", ".join(source.places), getattr(source, "trouble", ()))
         if chase.unreadable:
             gaps.append(f"{chase.unreadable} records could not be read, and were left out")
         if chase.not_followed:
@@ -211,7 +224,7 @@ class _Summary:
             gaps.append(
                 f"{chase.hints_left_out} places to look at were left out: {MOST_HINTS} is the most"
             )
-        if self.window.start < self.window.end - HISTORY and not self.hunt.extras.sources:
+        if self.window.start < self.window.end - HISTORY and len(self.hunt.sources) == 1:
             gaps.append(
                 f"event history reaches back {HISTORY.days} days only; for what is older give "
                 "--trail or --lake"

@@ -18,7 +18,7 @@ from responders.aws import Aws
 from responders.errors import BadInput
 from responders.hunt.event import Attribute
 from responders.hunt.lead import Lead
-from responders.hunt.source import Page, Window
+from responders.hunt.source import Conclusion, Page, Window
 from responders.permissions import allow
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ class Lake:
         for at in range(0, len(leads), LEADS_A_QUERY):
             some = leads[at : at + LEADS_A_QUERY]
             yield from self._rows(statement(self._store, some, window))
+
+    def conclude(self, window: Window) -> Conclusion:
+        """Nothing: what fails, fails a whole place."""
+        return Conclusion()
 
     def _rows(self, sql: str) -> Iterator[Page]:
         client = self._aws.client("cloudtrail", self._region)

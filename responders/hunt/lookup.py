@@ -17,7 +17,7 @@ from responders.aws import Aws, code_of
 from responders.hunt.event import Attribute
 from responders.hunt.lead import Lead
 from responders.hunt.pace import Pace
-from responders.hunt.source import Page, Window
+from responders.hunt.source import Conclusion, Page, Window
 from responders.permissions import allow
 
 PERMISSIONS = (
@@ -70,6 +70,10 @@ class EventHistory:
             end = min(window.end, lead.until or window.end)
             for attribute in lead.subject.lookups if start <= end else ():
                 yield from self._pages(place, attribute, start, end)
+
+    def conclude(self, window: Window) -> Conclusion:
+        """Nothing: what fails, fails a whole place."""
+        return Conclusion()
 
     def newest(self, place: str, attribute: Attribute) -> Page:
         """The newest page of one lookup."""

@@ -1,4 +1,4 @@
-"""What a source of CloudTrail events offers. Event history, a trail's objects and Lake are three.
+"""What a source of CloudTrail events offers: event history, a trail's objects, a table of events.
 
 A source has places that are searched at the same time: regions, or one for the whole of it.
 """
@@ -6,14 +6,17 @@ A source has places that are searched at the same time: regions, or one for the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from responders.hunt.lead import Lead
 
 Page = Sequence[Any]
 """Records as CloudTrail wrote them; what is no record is told by the hunt, not by the source."""
+
+LATE = timedelta(days=1)
+"""How much later than an event its object may be delivered, by the day in the object's name."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,38 @@ class Stored:
     trouble: str = ""
 
 
+@dataclass(frozen=True)
+class Conclusion:
+    """What a source has to say once everything was searched, a line each.
+
+    `gaps`: what is missing, which makes the hunt incomplete. `notes`: what is good to know.
+    """
+
+    gaps: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class NoSuchTrail(Exception):
+    """There are no objects of this account where they should be."""
+
+
+class TrailObjects(Protocol):
+    """Lists and fetches the objects of a trail: in S3, or in a folder."""
+
+    @property
+    def name(self) -> str:
+        """What the trail is called in reports, `trail s3://bucket/prefix` or `trail /folder`."""
+
+    def listed(self, first: date, last: date) -> Iterator[Stored]:
+        """The objects that were delivered in these days, both included.
+
+        NoSuchTrail when there is none of the account at all; raises when they can't be listed.
+        """
+
+    def fetch(self, key: str) -> bytes:
+        """The bytes of an object; raises when it can't be had."""
+
+
 class EventSource(Protocol):
     """Finds events of leads."""
 
@@ -53,3 +88,6 @@ class EventSource(Protocol):
 
         Raises when a page can't be had: what came before still counts.
         """
+
+    def conclude(self, window: Window) -> Conclusion:
+        """What is to be said about the search of the window; never raises."""

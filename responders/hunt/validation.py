@@ -19,8 +19,8 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from responders.aws import Aws, explain
+from responders.hunt.object_text import decompressed
 from responders.hunt.source import Window
-from responders.hunt.unzip import decompressed
 from responders.permissions import allow
 
 PERMISSIONS = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +17,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from responders.hunt.unzip import GZIP, decompressed
+from responders.hunt.object_text import UNREADABLE, content, reason
+from responders.hunt.object_text import records as leniently
 
-MOST_BYTES = 256 * 1024 * 1024
-"""Bytes of one object once it is decompressed. CloudTrail's are much smaller; a larger one is not
-read, because it could exhaust the memory of the machine."""
 ROWS_IN_MEMORY = 10_000
 """Rows of one row group: with records of 1.3 KB some 15 MB before compression."""
 
@@ -89,6 +86,8 @@ class _Object(msgspec.Struct):
     Records: list[msgspec.Raw]
 
 
+FOOTER = "cordon.trail"
+"""Name of the part's own metadata."""
 _OBJECT = msgspec.json.Decoder(_Object)
 _RECORD = msgspec.json.Decoder(_Record)
 _NOBODY = _Identity()
@@ -117,11 +116,19 @@ class Decoded:
     trouble: str = ""
 
 
-def write_part(objects: Sequence[Fetched], path: str) -> list[Decoded]:
+@dataclass(frozen=True)
+class Footer:
+    """What stands at the end of a part: the trail, and the objects whose records the part holds."""
+
+    trail: str
+    objects: list[Decoded]
+
+
+def write_part(objects: Sequence[Fetched], path: str, trail: str) -> list[Decoded]:
     """Decodes objects into one Parquet file at `path`, and says what became of each.
 
-    An object that is not readable gives no rows and does not keep the others from being read.
-    OSError when the file can't be written.
+    `trail` is the name of the trail that they are of. An object that is not readable gives no rows
+    and does not keep the others from being read. OSError when the file can't be written.
     """
     decoded: list[Decoded] = []
     # Statistics of columns would be written for each row group and read by nothing.
@@ -136,34 +143,27 @@ def write_part(objects: Sequence[Fetched], path: str) -> list[Decoded]:
         for item in objects:
             sha256 = ""
             try:
-                content = _content(item.data)
-                sha256 = hashlib.sha256(content).hexdigest()
-                records = _records(content)
-            except (ValueError, RecursionError, zlib.error) as error:
-                decoded.append(Decoded(item.key, item.etag, sha256, 0, f"not readable: {error}"))
+                text = content(item.data)
+                sha256 = hashlib.sha256(text).hexdigest()
+                records = _records(text)
+            except UNREADABLE as error:
+                decoded.append(Decoded(item.key, item.etag, sha256, 0, reason(error)))
                 continue
             for begin in range(0, len(records), ROWS_IN_MEMORY):
                 _write(writer, records[begin : begin + ROWS_IN_MEMORY])
             decoded.append(Decoded(item.key, item.etag, sha256, len(records)))
-        document = msgspec.json.encode(decoded)
-        writer.add_key_value_metadata({"cordon.objects": document.decode()})
+        footer = msgspec.json.encode(Footer(trail, decoded))
+        writer.add_key_value_metadata({FOOTER: footer.decode()})
     return decoded
 
 
-def objects_of(path: str) -> list[Decoded]:
-    """The objects whose records a part holds, from its footer; ValueError when it is no part."""
+def footer_of(path: str) -> Footer:
+    """What a part says of itself; ValueError when it is no part of a trail."""
     try:
         metadata = pq.read_metadata(path).metadata or {}
-        return msgspec.json.decode(metadata[b"cordon.objects"], type=list[Decoded])
-    except (KeyError, pa.ArrowException, msgspec.MsgspecError) as error:
+        return msgspec.json.decode(metadata[FOOTER.encode()], type=Footer)
+    except (KeyError, OSError, pa.ArrowException, msgspec.MsgspecError) as error:
         raise ValueError(f"{path} is not a part of a trail: {error}") from error
-
-
-def _content(data: bytes) -> bytes:
-    text = decompressed(data, MOST_BYTES) if data.startswith(GZIP) else data
-    if len(text) > MOST_BYTES:
-        raise ValueError("too large")
-    return text
 
 
 def _records(text: bytes) -> list[msgspec.Raw]:
@@ -171,16 +171,7 @@ def _records(text: bytes) -> list[msgspec.Raw]:
     try:
         return _OBJECT.decode(text).Records
     except (msgspec.MsgspecError, RecursionError):
-        return _leniently(text)
-
-
-def _leniently(text: bytes) -> list[msgspec.Raw]:
-    """The records by Python's own parser, which takes what is not quite JSON, such as half a
-    surrogate pair: a record that an attacker shaped so must not hide the others of its object."""
-    document = json.loads(text)
-    if not isinstance(document, dict) or not isinstance(document.get("Records"), list):
-        raise ValueError("no list of records")
-    return [msgspec.Raw(json.dumps(record).encode()) for record in document["Records"]]
+        return [msgspec.Raw(json.dumps(record).encode()) for record in leniently(text)]
 
 
 def _write(writer: pq.ParquetWriter, records: Sequence[msgspec.Raw]) -> None:

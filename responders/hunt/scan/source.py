@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -18,18 +19,25 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 
+from responders.hunt import unread
 from responders.hunt.lead import Lead
 from responders.hunt.questions import where
-from responders.hunt.scan.decode import Decoded, Fetched, objects_of, write_part
+from responders.hunt.scan.decode import Decoded, Fetched, footer_of, write_part
 from responders.hunt.scan.parts import PartStore
-from responders.hunt.source import Page, Stored, Window
+from responders.hunt.source import (
+    LATE,
+    Conclusion,
+    NoSuchTrail,
+    Page,
+    Stored,
+    TrailObjects,
+    Window,
+)
 
-LATE = timedelta(days=1)
-"""How much later than an event its object may be found, by the day in the name."""
 FETCHED_AHEAD = 16
 """Objects that are fetched at the same time. Each waits for the network, not for the processor."""
 PART_BYTES = 2 * 1024 * 1024
@@ -40,20 +48,6 @@ ROWS_A_PAGE = 500
 QUERY_MEMORY = "100MB"
 """What DuckDB may use; what is more goes to its temporary folder."""
 MOST_WORKERS = 8
-
-
-class TrailObjects(Protocol):
-    """Lists and fetches the objects of a trail: in S3, or in a folder."""
-
-    @property
-    def name(self) -> str:
-        """What the trail is called in reports."""
-
-    def listed(self, first: date, last: date) -> Iterator[Stored]:
-        """The objects that were delivered in these days, both included; raises when it can't."""
-
-    def fetch(self, key: str) -> bytes:
-        """The bytes of an object; raises when it can't be had."""
 
 
 class TrailScan:
@@ -68,8 +62,8 @@ class TrailScan:
         explain: Callable[[BaseException], str],
     ) -> None:
         self.places = (objects.name,)
-        self.trouble: list[str] = []
-        """What could not be read, a line each."""
+        self.trouble: dict[str, None] = {}
+        """What could not be read, a line each, of the object's key and why."""
         self.events = self.objects = 0
         """Records and objects that were decoded by this hunt or an earlier one."""
         self.hashes: dict[str, str] = {}
@@ -91,17 +85,22 @@ class TrailScan:
             yield []
         yield from self._ask(where(leads, window))
 
+    def conclude(self, window: Window) -> Conclusion:
+        """Which hours are missing."""
+        return Conclusion(unread.gaps(self.places[0], self.trouble))
+
     # -- reading --
 
     def _take_earlier(self) -> None:
+        """Parts of this trail that an earlier hunt left. What is none is read again instead."""
         for path in self._store.earlier():
             try:
-                decoded = objects_of(str(path))
-            except ValueError as error:
-                self.trouble.append(str(error))
+                footer = footer_of(str(path))
+            except ValueError:
                 continue
-            self._paths.append(path)
-            self._count(decoded)
+            if footer.trail == self.places[0]:
+                self._paths.append(path)
+                self._count(footer.objects)
 
     def _read(self, first: date, last: date) -> Iterator[Path]:
         """Writes the parts of the days that were not read yet."""
@@ -120,7 +119,7 @@ class TrailScan:
             workers = min(MOST_WORKERS, os.cpu_count() or 1)
             # Threads are running, and a forked copy of a process with threads may never go on.
             context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            with ProcessPoolExecutor(workers, context, _leave_interrupts) as pool:
                 yield from self._decoded(pool, chain(head, batches), workers)
 
     def _decoded(
@@ -129,7 +128,7 @@ class TrailScan:
         pending: deque[tuple[Path, Future[list[Decoded]]]] = deque()
         for batch in batches:
             path = self._new_path()
-            pending.append((path, pool.submit(write_part, batch, str(path))))
+            pending.append((path, pool.submit(write_part, batch, str(path), self.places[0])))
             # One more than there are workers, so that none waits for us; each holds a batch.
             if len(pending) > workers:
                 path, future = pending.popleft()
@@ -139,7 +138,7 @@ class TrailScan:
 
     def _decode(self, batch: list[Fetched]) -> tuple[Path, list[Decoded]]:
         path = self._new_path()
-        return path, write_part(batch, str(path))
+        return path, write_part(batch, str(path), self.places[0])
 
     def _new_path(self) -> Path:
         self._parts += 1
@@ -159,28 +158,34 @@ class TrailScan:
             if item.sha256:
                 self.hashes[item.key] = item.sha256
             if item.trouble:
-                self.trouble.append(f"{item.key}: {item.trouble}")
+                self._miss(item.key, item.trouble)
 
     def _fetched(self, threads: Executor, first: date, last: date) -> Iterator[Fetched]:
         """The objects of some days that no part holds, in order, some ahead."""
         pending: deque[tuple[Stored, Future[bytes]]] = deque()
+        stored = None
         for stored in self._objects.listed(first, last):
             if self._stop.is_set():
                 return
             if stored.trouble:
-                self.trouble.append(f"{stored.key}: {stored.trouble}")
+                self._miss(stored.key, stored.trouble)
             elif (stored.key, stored.etag) not in self._known:
                 pending.append((stored, threads.submit(self._objects.fetch, stored.key)))
             if len(pending) >= FETCHED_AHEAD:
                 yield from self._result(*pending.popleft())
-        for stored, future in pending:
-            yield from self._result(stored, future)
+        while pending:
+            yield from self._result(*pending.popleft())
+        if stored is None and not self._paths:
+            raise NoSuchTrail(f"it holds no object of {first} or later: nothing was read")
 
     def _result(self, stored: Stored, future: Future[bytes]) -> Iterator[Fetched]:
         try:
             yield Fetched(stored.key, stored.etag, future.result())
         except Exception as error:  # one object that can't be had leaves all others to be read
-            self.trouble.append(f"{stored.key}: {self._explain(error)}")
+            self._miss(stored.key, self._explain(error))
+
+    def _miss(self, key: str, why: str) -> None:
+        self.trouble[f"{key}: {why}"] = None
 
     def _batches(self, objects: Iterator[Fetched]) -> Iterator[list[Fetched]]:
         batch: list[Fetched] = []
@@ -206,6 +211,11 @@ class TrailScan:
             rows = db.execute(question, [[str(path) for path in self._paths]])
             while page := rows.fetchmany(ROWS_A_PAGE):
                 yield [_record(raw) for (raw,) in page]
+
+
+def _leave_interrupts() -> None:
+    """In a worker: Ctrl-C reaches it too, and the hunt itself ends it in order."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _record(raw: bytes) -> Any:

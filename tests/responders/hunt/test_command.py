@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -400,6 +401,43 @@ def test_what_can_t_be_read_of_a_trail_is_a_gap_and_the_rest_counts(
     assert [e["name"] for e in answer.document["events"]] == ["DeleteObject"]
     assert answer.document["complete"] is False
     assert any("restore-object" in gap for gap in answer.document["gaps"])
+
+
+def test_a_later_hunt_of_the_case_asks_what_an_earlier_one_decoded(
+    thief: Thief, cordon: Cordon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = tmp_path / f"copy/AWSLogs/{ACCOUNT}/CloudTrail/{FAR}/2026/03/01"
+    day.mkdir(parents=True)
+    for name in ("DeleteObject", "PutObject"):
+        old = record(f"s3:{name}", by_user(key=thief.key), region=FAR)
+        (day / f"{name}.json").write_text(json.dumps({"Records": [old]}))
+    trail = ("--trail", str(tmp_path / "copy"), "--since", "2026-02-28", "--regions", "us-east-1")
+    hunt = ("hunt", "--key", thief.key, "--case", "IR-7", *trail, "--json")
+    first = cordon(*hunt).document
+    assert {e["name"] for e in first["events"]} == {"DeleteObject", "PutObject"}
+    assert first["gaps"] == []
+    part = Path(first["evidence"]["local"]) / "evidence/trail/part-000001.parquet"
+    assert part.is_file()
+    # The object is changed without a trace in its size and time: only what was decoded has it.
+    objects = sorted(day.iterdir())
+    status = objects[0].stat()
+    objects[0].write_bytes(b" " * status.st_size)
+    os.utime(objects[0], ns=(status.st_atime_ns, status.st_mtime_ns))
+    again = cordon(*hunt).document
+    assert {e["name"] for e in again["events"]} == {"DeleteObject", "PutObject"}
+    assert not (Path(again["evidence"]["local"]) / "evidence/trail").exists()
+    assert cordon("case", "verify", "--case", "IR-7", "--json").document["outcome"] == "verified"
+    # A part that is not what the journal says is not believed, and the objects are read again.
+    part.write_bytes(part.read_bytes()[:-1] + b"x")
+    third = cordon(*hunt).document
+    assert {e["name"] for e in third["events"]} == {"PutObject"}
+    assert third["complete"] is False
+    # Without the libraries the objects are read all the same, and the note says what would help.
+    monkeypatch.setattr("responders.hunt.trail_source.EXTRA", ("no_such_library",))
+    plain = cordon(*hunt).document
+    assert {e["name"] for e in plain["events"]} == {"PutObject"}
+    assert plain["gaps"] == third["gaps"]
+    assert any("aws-cordon[hunt]" in note for note in plain["notes"])
 
 
 def test_events_as_csv(thief: Thief, cordon: Cordon, tmp_path: Path) -> None:

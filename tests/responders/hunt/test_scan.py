@@ -14,12 +14,12 @@ import pytest
 
 from responders.hunt.lead import Lead
 from responders.hunt.scan import source as scan
-from responders.hunt.scan.decode import Fetched, objects_of, write_part
-from responders.hunt.scan.folder import TrailFolder
+from responders.hunt.scan.decode import Fetched, footer_of, write_part
 from responders.hunt.scan.parts import CaseParts, TemporaryParts
 from responders.hunt.scan.source import TrailScan
 from responders.hunt.source import Stored, Window
 from responders.hunt.subjects import Everything, Key, Role, Root, User
+from responders.hunt.trail_folder import TrailFolder
 from responders.record.journal import sha256
 from tests.responders.hunt.records import LEAKED, START, arn, record
 
@@ -40,7 +40,7 @@ def put(trail: Path, name: str, *records: Any, day: datetime = START, plain: boo
 def scanned(trail: Path, work: Path, parts: Any = None) -> TrailScan:
     work.mkdir(exist_ok=True)
     parts = parts or TemporaryParts(work / "kept")
-    return TrailScan(TrailFolder(trail), parts, work, threading.Event(), repr)
+    return TrailScan(TrailFolder(trail, ACCOUNT), parts, work, threading.Event(), repr)
 
 
 def ids(source: TrailScan, *leads: Lead, window: Window = WINDOW) -> set[str]:
@@ -80,7 +80,7 @@ def test_every_question_finds_its_events_and_no_object_is_read_twice(
     changes = {one["eventID"] for one in (by_key, assumed) if not one.get("readOnly")}
     assert ids(source, lead(Everything(ACCOUNT))) >= changes
     assert len(fetched) == 2
-    assert (source.objects, source.events, source.trouble) == (2, 3, [])
+    assert (source.objects, source.events, list(source.trouble)) == (2, 3, [])
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_what_cannot_be_had_is_named(trail: Path, tmp_path: Path) -> None:
     put(trail, "a", record("ec2:RunInstances"))
     put(trail, "b", event)
     parts = TemporaryParts(tmp_path / "kept")
-    source = TrailScan(Fails(trail), parts, tmp_path, threading.Event(), str)
+    source = TrailScan(Fails(trail, ACCOUNT), parts, tmp_path, threading.Event(), str)
     assert ids(source, lead(Key(LEAKED))) == {event["eventID"]}
     assert [line.partition(": ")[2] for line in sorted(source.trouble)] == [
         "gone",
@@ -190,7 +190,7 @@ def test_a_later_hunt_of_the_case_reads_only_what_is_new(trail: Path, tmp_path: 
     scan_one = scanned(trail, tmp_path / "one", shelf.parts("one"))
     assert ids(scan_one, lead(Key(LEAKED))) == {first["eventID"]}
     (name,) = shelf.hashes
-    (kept,) = objects_of(str(shelf.folder / name))
+    (kept,) = footer_of(str(shelf.folder / name)).objects
     assert kept.records == 1
     put(trail, "b", second)
     fetched: list[str] = []
@@ -207,7 +207,7 @@ def test_a_part_that_was_changed_is_not_believed(trail: Path, tmp_path: Path) ->
     put(trail, "a", event)
     ids(scanned(trail, tmp_path / "one", shelf.parts("one")), lead(Key(LEAKED)))
     (name,) = shelf.hashes
-    write_part([Fetched("a", "e", b'{"Records": []}')], str(shelf.folder / name))
+    write_part([Fetched("a", "e", b'{"Records": []}')], str(shelf.folder / name), "trail")
     assert ids(scanned(trail, tmp_path / "two", shelf.parts("two")), lead(Key(LEAKED))) == {
         event["eventID"]
     }
