@@ -9,11 +9,12 @@ import typer
 
 from responders.cli import options as shared
 from responders.cli.boundary import boundary
+from responders.cli.commands import Commands
 
 if TYPE_CHECKING:
     from contract import TrustDocument
 
-app = typer.Typer(
+app = Commands(
     no_args_is_help=True,
     help="Keep what `pulumi up` made on this machine, and compare an account with it.",
 )
