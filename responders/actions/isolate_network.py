@@ -196,6 +196,11 @@ class IsolateNetwork(Action[Scene]):
 
         incident.aws.each(restore, list(before))
 
+    def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
+        """It has a group of the kit: one that says so by its tags, or that this look trusted."""
+        kit = {group.id for group in incident.subject.groups}
+        return bool(({state.get("isolate"), state.get("untrack")} | kit) & set(state["groups"]))
+
     def restored(self, before: Json, now: Json) -> bool:
         """Groups and timeouts count; which group would isolate does not."""
         return (

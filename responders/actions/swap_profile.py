@@ -14,6 +14,7 @@ from contract import CHANNEL_PROFILE, DARK_PROFILE, IAM_PATH, WORKSTATION_PROFIL
 from responders.action import Action, Incident, Observation
 from responders.aws import explain, is_denied
 from responders.errors import Skip
+from responders.json_values import Json
 from responders.permissions import allow, ec2
 from responders.scene import Scene
 
@@ -118,6 +119,10 @@ class SwapProfile(Action[Scene]):
                 "responder role does not have: who could pass it could have it. Run this release "
                 "again with credentials that may; what is restored already stays so"
             ) from error
+
+    def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
+        """One of the kit's isolated profiles."""
+        return bool(state and name_of(state["arn"]) in KITS.values())
 
 
 def associated(incident: Incident[Scene]) -> IamInstanceProfileAssociationTypeDef | None:
