@@ -56,9 +56,9 @@ class Leak:
     innocent: tuple[str, ...]
     """Ids of what the others made meanwhile: a hunt for the thief must name none of it."""
 
-    def of(self, what: str) -> tuple[Planted, ...]:
+    def of(self, kind: str) -> tuple[Planted, ...]:
         """What was planted in one way."""
-        return tuple(p for p in self.planted if p.what == what)
+        return tuple(p for p in self.planted if p.what == kind)
 
 
 Credentials = Mapping[str, str]
@@ -154,8 +154,8 @@ class _Story:
     def _attempt(self, key: Credentials, operation: str, call: Callable[[], Any]) -> None:
         """A call of this key that is denied, once."""
 
-        def by_this_key(seen: Call) -> bool:
-            return seen.access_key == key["AccessKeyId"]
+        def by_this_key(call: Call) -> bool:
+            return call.access_key == key["AccessKeyId"]
 
         FAULTS.deny("*", operation, only=by_this_key, times=1)
         try:
@@ -217,9 +217,9 @@ class _Story:
         ids = sorted(m["InstanceId"] for m in miners)
         ec2.terminate_instances(InstanceIds=ids[:1])
         for miner in ids:
-            there = miner != ids[0]
+            is_left = miner != ids[0]
             self._plant(
-                "created", "AWS::EC2::Instance", miner, "RunInstances", admin, region, there
+                "created", "AWS::EC2::Instance", miner, "RunInstances", admin, region, is_left
             )
 
     def _give_away(self, second: Credentials, volume: str) -> None:

@@ -36,9 +36,9 @@ class History:
         """Keeps one record."""
         at = datetime.fromisoformat(record["eventTime"]).astimezone(UTC)
         event = lookup_event(record, at)
-        kept = _Kept((at.timestamp(), next(self._order)), event)
+        entry = _Kept((at.timestamp(), next(self._order)), event)
         for attribute in {EVERY, *_attributes(event)}:
-            bisect.insort(self._by[attribute], kept)
+            bisect.insort(self._by[attribute], entry)
 
     def page(
         self,
@@ -52,12 +52,12 @@ class History:
         With them the place to go on from, None when nothing is left.
         """
         start, end = window
-        kept = self._by.get(attribute, [])
-        low = bisect.bisect_left(kept, _Kept((start, -1), {}))
-        high = bisect.bisect_left(kept, _Kept(before or (end + 1e-6, -1), {}))
+        entries_of_attribute = self._by.get(attribute, [])
+        low = bisect.bisect_left(entries_of_attribute, _Kept((start, -1), {}))
+        high = bisect.bisect_left(entries_of_attribute, _Kept(before or (end + 1e-6, -1), {}))
         first = max(low, high - size)
-        found = kept[first:high][::-1]
-        return [k.event for k in found], (found[-1].place if first > low else None)
+        entries = entries_of_attribute[first:high][::-1]
+        return [k.event for k in entries], (entries[-1].place if first > low else None)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """All events, the oldest first."""

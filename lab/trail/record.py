@@ -144,10 +144,10 @@ def _issuer(identity: Identity) -> Record:
     backend: Any = iam_backends[arn.split(":")[4]][get_partition(_A_REGION[partition])]
     kind = "Role" if ":role/" in arn else "IAMUser"
     known = backend.roles.values() if kind == "Role" else backend.users.values()
-    found = next((x.id for x in known if x.arn == arn), identity.principal_id.split(":")[0])
+    identifier = next((x.id for x in known if x.arn == arn), identity.principal_id.split(":")[0])
     return {
         "type": kind,
-        "principalId": found,
+        "principalId": identifier,
         "arn": arn,
         "accountId": arn.split(":")[4],
         "userName": name,
@@ -194,25 +194,25 @@ _RESOURCES = {
 
 def resources(record: Mapping[str, Any]) -> list[dict[str, str]]:
     """`Resources` of an event: everything that its parameters and its answer name."""
-    found: dict[tuple[str, str], None] = {}
-    _collect(record.get("requestParameters"), found)
-    _collect(record.get("responseElements"), found)
+    named: dict[tuple[str, str], None] = {}
+    _collect(record.get("requestParameters"), named)
+    _collect(record.get("responseElements"), named)
     if record["eventSource"].startswith("cloudtrail."):
         name = (record.get("requestParameters") or {}).get("name")
-        found |= {("AWS::CloudTrail::Trail", name): None} if name else {}
-    return [{"ResourceType": kind, "ResourceName": name} for kind, name in found]
+        named |= {("AWS::CloudTrail::Trail", name): None} if name else {}
+    return [{"ResourceType": kind, "ResourceName": name} for kind, name in named]
 
 
-def _collect(value: Any, found: dict[tuple[str, str], None]) -> None:
+def _collect(value: Any, named: dict[tuple[str, str], None]) -> None:
     if isinstance(value, Mapping):
         for name, inner in value.items():
             if name in _RESOURCES and isinstance(inner, str):
-                found[_RESOURCES[name], inner] = None
+                named[_RESOURCES[name], inner] = None
             else:
-                _collect(inner, found)
+                _collect(inner, named)
     elif isinstance(value, list):
         for inner in value:
-            _collect(inner, found)
+            _collect(inner, named)
 
 
 def username(record: Mapping[str, Any]) -> str:

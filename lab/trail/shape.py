@@ -68,8 +68,8 @@ def response_elements(service: str, shape: Any, result: Mapping[str, Any]) -> An
     body = {k: v for k, v in result.items() if k != "ResponseMetadata"}
     if service != "ec2":
         return _plain(service, body) or None
-    found = _ec2_response(shape, body) if shape is not None else {}
-    return {"requestId": result["ResponseMetadata"].get("RequestId", ""), **found} or None
+    members = _ec2_response(shape, body) if shape is not None else {}
+    return {"requestId": result["ResponseMetadata"].get("RequestId", ""), **members} or None
 
 
 def _ec2_request(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,19 +114,19 @@ class Trail:
 
     def _history(self, account: str, region: str) -> History:
         backend: Any = cloudtrail_backends[account][region]
-        found: History = backend.__dict__.setdefault("lab_history", History())
-        return found
+        history: History = backend.__dict__.setdefault("lab_history", History())
+        return history
 
     # -- LookupEvents --
 
     def _lookup(self, call: Call) -> dict[str, Any]:
         self._allow(call)
-        asked = _Question(call)
+        question = _Question(call)
         with self._lock:
             events, more = self._history(call.account, call.region).page(
-                asked.attribute, asked.window, asked.before, asked.size
+                question.attribute, question.window, question.before, question.size
             )
-        token = {} if more is None else {"NextToken": asked.token(more)}
+        token = {} if more is None else {"NextToken": question.token(more)}
         return {"Events": events, **token}
 
     def _allow(self, call: Call) -> None:
@@ -173,14 +173,14 @@ class _Question:
         return at, order
 
 
-def _attribute(asked: list[dict[str, str]]) -> tuple[str, str]:
-    if not asked:
+def _attribute(attributes: list[dict[str, str]]) -> tuple[str, str]:
+    if not attributes:
         return EVERY
-    if len(asked) > 1 or asked[0]["AttributeKey"] not in ATTRIBUTES:
+    if len(attributes) > 1 or attributes[0]["AttributeKey"] not in ATTRIBUTES:
         raise AwsError(
             "InvalidLookupAttributesException", "Give one attribute, and one that exists."
         )
-    return asked[0]["AttributeKey"], asked[0]["AttributeValue"]
+    return attributes[0]["AttributeKey"], attributes[0]["AttributeValue"]
 
 
 def _seconds(value: datetime | None) -> float | None:

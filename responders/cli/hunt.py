@@ -159,12 +159,12 @@ def hunt(
     )
     export = _export({option: path for option, path in files.items() if path})
     with hunt_progress.shown() as tell:
-        made, found = report(request, tell, export)
+        document, findings = report(request, tell, export)
     if common.as_json:
-        show.document(made.as_json())
+        show.document(document.as_json())
     else:
-        show_findings(made, found, lists=not to_stdout)
-    return made.exit_code
+        show_findings(document, findings, lists=not to_stdout)
+    return document.exit_code
 
 
 def _export(files: Mapping[str, Path]) -> Export | None:
@@ -179,8 +179,8 @@ def _export(files: Mapping[str, Path]) -> Export | None:
     }
     for option, path in files.items():
         if str(path) != "-" and (path.exists() or not path.parent.is_dir()):
-            told = "exists already" if path.exists() else "is in no folder that exists"
-            raise BadInput(f"the file {path} {told}", f"Give {option} the name of a new file.")
+            trouble = "exists already" if path.exists() else "is in no folder that exists"
+            raise BadInput(f"the file {path} {trouble}", f"Give {option} the name of a new file.")
 
     def export(rows: Callable[[], Iterable[Row]], labels: Mapping[int, str]) -> None:
         for option, path in files.items():
@@ -193,7 +193,7 @@ def _export(files: Mapping[str, Path]) -> Export | None:
     return export if files else None
 
 
-def show_findings(made: Report, found: Findings, *, lists: bool) -> None:
+def show_findings(document: Report, findings: Findings, *, lists: bool) -> None:
     """What was found, for people: what is still open comes last, where nobody misses it.
 
     Without `lists` (the events go to stdout) all of it is talk.
@@ -206,27 +206,27 @@ def show_findings(made: Report, found: Findings, *, lists: bool) -> None:
     def say(text: str, style: str = "") -> None:
         console.print(show.plain(text, style))
 
-    say(f"{'FOUND' if found.found else 'NOTHING FOUND'}: {found.subject}", "bold")
-    say(f"account {found.account}, {found.start} to {found.end}")
-    counted = ", ".join(f"{count} {kind}" for kind, count in found.counts.items() if count)
+    say(f"{'FOUND' if findings.found else 'NOTHING FOUND'}: {findings.subject}", "bold")
+    say(f"account {findings.account}, {findings.start} to {findings.end}")
+    counted = ", ".join(f"{count} {kind}" for kind, count in findings.counts.items() if count)
     if counted:
-        say(f"{counted}; first {found.first}, last {found.last}")
-    for section in formats.sections(found) if lists else ():
+        say(f"{counted}; first {findings.first}, last {findings.last}")
+    for section in formats.sections(findings) if lists else ():
         _show_section(section, say)
     say("")
-    for note in found.notes:
+    for note in findings.notes:
         say(f"· {note}", "dim")
-    if made.evidence.local:
-        say(f"Record   {made.evidence.local}")
-        if made.evidence.vault:
-            say(f"Vault    {made.evidence.vault}")
-    if made.exit_code:
+    if document.evidence.local:
+        say(f"Record   {document.evidence.local}")
+        if document.evidence.vault:
+            say(f"Vault    {document.evidence.vault}")
+    if document.exit_code:
         say("INCOMPLETE: what is listed is not all there is", "bold yellow")
-        missing = made.evidence.trouble if made.evidence.local else ""
-        for gap in dict.fromkeys((*found.gaps, *filter(None, (missing,)))):
+        missing = document.evidence.trouble if document.evidence.local else ""
+        for gap in dict.fromkeys((*findings.gaps, *filter(None, (missing,)))):
             say(f"  ! {gap}", "yellow")
-    if found.open:
-        _show_section(formats.open_section(found), say)
+    if findings.open:
+        _show_section(formats.open_section(findings), say)
 
 
 def _show_section(section: Section, say: Callable[[str, str], None]) -> None:

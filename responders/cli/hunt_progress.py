@@ -98,8 +98,8 @@ class _Bars:
                 )
             if now.phase == "events":
                 self._events[now.place] = now.events
-            told = f"{now.events} events, {now.pages} pages, {now.waiting} to look up"
-            self._display.update(self._tasks[now.place], told=told, visible=now.waiting > 0)
+            shown_text = f"{now.events} events, {now.pages} pages, {now.waiting} to look up"
+            self._display.update(self._tasks[now.place], told=shown_text, visible=now.waiting > 0)
             self._display.update(
                 self._all, told=f"{sum(self._events.values())} events in {len(self._tasks)} places"
             )

@@ -107,8 +107,8 @@ def mfa_device(text: str) -> MfaDevice:
 def native_or_foreign(subject: Subject, account: str) -> Subject:
     """The subject itself, or for a principal of another account what that account did here."""
     if isinstance(subject, Root | User | Role | Session):
-        theirs = subject.value.split(":")[4]
-        return subject if theirs == account else Foreign(subject.value, theirs)
+        other_account = subject.value.split(":")[4]
+        return subject if other_account == account else Foreign(subject.value, other_account)
     return subject
 
 
@@ -140,17 +140,17 @@ def since(text: str, now: datetime) -> datetime:
     return moment
 
 
-def regions(aws: Aws, wanted: Sequence[str] | None, home: str) -> tuple[str, ...]:
+def regions(aws: Aws, chosen: Sequence[str] | None, home: str) -> tuple[str, ...]:
     """The regions to search: the enabled ones, or those wanted and the global services' `home`."""
     enabled = aws.regions
-    if wanted is None:
+    if chosen is None:
         return tuple(sorted({*enabled, home}))
-    if unknown := sorted(set(wanted) - set(enabled) - {home}):
+    if unknown := sorted(set(chosen) - set(enabled) - {home}):
         raise BadInput(
             f"not enabled in this account, or no region: {', '.join(unknown)}",
             f"Enabled are: {', '.join(enabled)}.",
         )
-    return tuple(sorted({*wanted, home}))
+    return tuple(sorted({*chosen, home}))
 
 
 def check(aws: Aws, subject: Subject, history: EventHistory, home: str) -> list[str]:
@@ -194,9 +194,9 @@ def _check_known(aws: Aws, subject: User | Role, history: EventHistory, home: st
     iam = aws.client("iam")
     try:
         if isinstance(subject, User):
-            found = str(iam.get_user(UserName=name)["User"]["Arn"])
+            arn = str(iam.get_user(UserName=name)["User"]["Arn"])
         else:
-            found = str(iam.get_role(RoleName=name)["Role"]["Arn"])
+            arn = str(iam.get_role(RoleName=name)["Role"]["Arn"])
     except Exception as error:
         if code_of(error) == "NoSuchEntity":
             _check_remembered(subject, history, home)
@@ -204,8 +204,8 @@ def _check_known(aws: Aws, subject: User | Role, history: EventHistory, home: st
         if is_denied(error):
             return [f"whether {subject.value} is there could not be told: {explain(error)}"]
         raise
-    if found != subject.value:
-        raise BadInput(f"the {subject.kind} {name} has another ARN", f"Did you mean {found}?")
+    if arn != subject.value:
+        raise BadInput(f"the {subject.kind} {name} has another ARN", f"Did you mean {arn}?")
     return []
 
 

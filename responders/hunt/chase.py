@@ -115,9 +115,9 @@ class Chase:
 
     # -- leads --
 
-    def _follow(self, lead_to: Given, origin: Origin | None) -> None:
+    def _follow(self, offer: Given, origin: Origin | None) -> None:
         """Makes a lead, or widens the time of the one that the subject has."""
-        subject = lead_to.subject
+        subject = offer.subject
         with self._lock:
             known = self._by_subject.get(subject)
             if known is None and len(self.leads) >= MOST_LEADS:
@@ -127,11 +127,11 @@ class Chase:
                 number=len(self.leads) if known is None else known.number,
                 subject=subject,
                 since=origin.time if origin else None,
-                until=lead_to.until,
+                until=offer.until,
                 origin=origin,
-                expires=lead_to.expires,
-                confidence=lead_to.confidence,
-                holder=lead_to.holder,
+                expires=offer.expires,
+                confidence=offer.confidence,
+                holder=offer.holder,
             )
             if known is None:
                 self.leads.append(lead)
@@ -223,10 +223,10 @@ class Chase:
     def _lead_on(self, event: Event, lead: Lead) -> None:
         """Follows what the event gave out; says where to look when nothing of it is certain."""
         followed = given(event, lead.subject, self._account)
-        for one in followed:
-            confidence = one.confidence if lead.is_certain else Confidence.POSSIBLE
-            self._follow(replace(one, confidence=confidence), origin_of(event))
-        if any(one.confidence is Confidence.CERTAIN for one in followed):
+        for offer in followed:
+            confidence = offer.confidence if lead.is_certain else Confidence.POSSIBLE
+            self._follow(replace(offer, confidence=confidence), origin_of(event))
+        if any(offer.confidence is Confidence.CERTAIN for offer in followed):
             return
         if (hint := look_here(event, lead.label)) is not None:
             with self._lock:
@@ -253,17 +253,19 @@ def _waiting(waiting: queue.SimpleQueue[int | None], first: int) -> tuple[list[i
         numbers.append(number)
 
 
-def _widened(known: Lead, found: Lead) -> Lead:
+def _widened(known: Lead, later_find: Lead) -> Lead:
     """The lead for the time of both, through the earlier event; equal to `known` if that suffices.
 
     What is certain through one event stays so, however doubtful the other is.
     """
     until = None
-    if known.until is not None and found.until is not None:
-        until = max(known.until, found.until)
-    certain = known.is_certain or found.is_certain
+    if known.until is not None and later_find.until is not None:
+        until = max(known.until, later_find.until)
+    certain = known.is_certain or later_find.is_certain
     confidence = Confidence.CERTAIN if certain else Confidence.POSSIBLE
     wider = replace(known, until=until, confidence=confidence)
-    if known.since is None or (found.since is not None and known.since <= found.since):
+    if known.since is None or (later_find.since is not None and known.since <= later_find.since):
         return wider
-    return replace(wider, since=found.since, origin=found.origin, expires=found.expires)
+    return replace(
+        wider, since=later_find.since, origin=later_find.origin, expires=later_find.expires
+    )

@@ -40,17 +40,17 @@ def classify(event: Event, home: Home | None = None) -> Deed:
     `home` is what is not outside; without it, the account that the record was written for.
     """
     meaning = table().meaning(event.service, event.name)
-    things = tuple(_things(event, meaning))[:MOST_THINGS]
+    subjects_of_event = tuple(_things(event, meaning))[:MOST_THINGS]
     if event.error:
-        return Deed(Kind.ATTEMPTED, things)
+        return Deed(Kind.ATTEMPTED, subjects_of_event)
     if meaning is None:
         kind = _kind_unlisted(event)
-        return Deed(kind, things or _unknown(event, kind))
+        return Deed(kind, subjects_of_event or _unknown(event, kind))
     if meaning.kind is Kind.SHARED:
         to = tuple(_shared_with(event, meaning, home or Home(event.recipient or event.account)))
         kind = Kind.SHARED if to else Kind.CHANGED
-        return Deed(kind, things or _unknown(event, kind), to)
-    return Deed(meaning.kind, things or _unknown(event, meaning.kind))
+        return Deed(kind, subjects_of_event or _unknown(event, kind), to)
+    return Deed(meaning.kind, subjects_of_event or _unknown(event, meaning.kind))
 
 
 def _kind_unlisted(event: Event) -> Kind:
@@ -64,11 +64,11 @@ def _things(event: Event, meaning: Meaning | None) -> Iterator[Thing]:
     for place in meaning.places:
         if ids := event.texts(place.path):
             owner = event.text(place.owner) or _on_either_side(event, place.owner)
-            yield from (Thing(place.type, one, owner) for one in ids)
+            yield from (Thing(place.type, identifier, owner) for identifier in ids)
             return
     for place in meaning.places:
-        if one := _on_either_side(event, place.path):
-            yield Thing(place.type, one, _on_either_side(event, place.owner))
+        if identifier := _on_either_side(event, place.path):
+            yield Thing(place.type, identifier, _on_either_side(event, place.owner))
             return
 
 
@@ -100,12 +100,12 @@ def _guessed(event: Event, kind: Kind) -> Iterator[Thing]:
     noun = _noun(event)
     sides = ((event.response, True), (event.request, False))
     for part, answer in sides if kind is not Kind.READ else ():
-        if found := names_in(part, event.service, plain(event.name), noun, answer=answer):
-            yield from (Thing(_type_of(event), one) for one in found)
+        if identifiers := names_in(part, event.service, plain(event.name), noun, answer=answer):
+            yield from (Thing(_type_of(event), identifier) for identifier in identifiers)
             return
     for part, _ in sides:
-        if found := guessed(part, noun):
-            yield from (Thing(_type_of(event), one) for one in found)
+        if identifiers := guessed(part, noun):
+            yield from (Thing(_type_of(event), identifier) for identifier in identifiers)
             return
 
 
@@ -122,7 +122,12 @@ def _type_of(event: Event) -> str:
 
 
 def _shared_with(event: Event, meaning: Meaning, home: Home) -> list[str]:
-    named = [one for path in meaning.to for one in event.texts(path) if home.is_outside(one)]
+    named = [
+        principal
+        for path in meaning.to
+        for principal in event.texts(path)
+        if home.is_outside(principal)
+    ]
     if meaning.policy:
         for policy in event.picks(meaning.policy):
             named += home.outsiders(policy)

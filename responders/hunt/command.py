@@ -59,24 +59,24 @@ def report(
             hunt.sources.append(source_of(aws, objects, record, Path(folder), stop))
         if lake:
             hunt.sources.append(lake)
-        found = hunt.run(tell, record.evidence.save if record else None, export)
-    outcome = "found" if found.found else "nothing-found"
+        findings = hunt.run(tell, record.evidence.save if record else None, export)
+    outcome = "found" if findings.found else "nothing-found"
     evidence = Evidence(complete=False, trouble="no case was given, so nothing is kept")
     if record:
-        evidence = record.close(outcome, interrupted=found.interrupted, wait=PATIENT_WAIT)
-    incomplete = not found.complete or (record is not None and not evidence.complete)
-    code = INTERRUPTED if found.interrupted else INCOMPLETE if incomplete else DONE
-    made = Report(
+        evidence = record.close(outcome, interrupted=findings.interrupted, wait=PATIENT_WAIT)
+    incomplete = not findings.complete or (record is not None and not evidence.complete)
+    code = INTERRUPTED if findings.interrupted else INCOMPLETE if incomplete else DONE
+    document = Report(
         case=request.case,
         command="hunt",
         run=record.run if record else "",
         target=label,
-        account=found.account,
+        account=findings.account,
         region="",
         outcome=outcome,
         exit_code=code,
-        residual_risks=list(found.gaps),
+        residual_risks=list(findings.gaps),
         evidence=evidence,
-        extra=found.as_json(),
+        extra=findings.as_json(),
     )
-    return made, found
+    return document, findings

@@ -59,7 +59,7 @@ def provider(event: Event, by: Subject, account: Account) -> Iterator[Given]:
         "profileArn",
     )
     new = event.name.startswith("Create")
-    for arn in dict.fromkeys(one for member in members for one in event.either(member)):
+    for arn in dict.fromkeys(text for member in members for text in event.either(member)):
         yield Given(Provider(arn), confidence=Confidence.CERTAIN if new else POSSIBLE)
 
 
@@ -78,15 +78,16 @@ def launched(event: Event, by: Subject, account: Account) -> Iterator[Given]:
             # Records may leave the profile out; without one there are no sessions to be found.
             confidence = Confidence.CERTAIN if has_profile else POSSIBLE
             yield from (
-                Given(Host(one), confidence=confidence) for one in texts(item, "instanceId")
+                Given(Host(instance), confidence=confidence)
+                for instance in texts(item, "instanceId")
             )
 
 
 def fleet(event: Event, by: Subject, account: Account) -> Iterator[Given]:
     """Instances of a fleet of type `instant`, which alone names them in its answer."""
     sets = event.picks("response..instanceIds")
-    ids = dict.fromkeys(one for each in sets for one in _every_text(each))
-    yield from (Given(Host(one)) for one in ids if one.startswith("i-"))
+    ids = dict.fromkeys(instance for each in sets for instance in _every_text(each))
+    yield from (Given(Host(instance)) for instance in ids if instance.startswith("i-"))
 
 
 def reached(event: Event, by: Subject, account: Account) -> Iterator[Given]:
@@ -94,20 +95,20 @@ def reached(event: Event, by: Subject, account: Account) -> Iterator[Given]:
 
     `target` of a Session Manager session may be a container: `ecs:<cluster>_<task>_<runtime>`.
     """
-    for one in event.either("target"):
-        task = one.split("_")[1] if one.startswith("ecs:") and one.count("_") >= 2 else ""
-        yield Given(Host(task or one))
+    for target in event.either("target"):
+        task = target.split("_")[1] if target.startswith("ecs:") and target.count("_") >= 2 else ""
+        yield Given(Host(task or target))
     named = [*event.either("instanceId"), *event.either("instanceIds")]
-    for one in dict.fromkeys(named):
-        if one.startswith(("i-", "mi-")):
-            yield Given(Host(one))
+    for target in dict.fromkeys(named):
+        if target.startswith(("i-", "mi-")):
+            yield Given(Host(target))
 
 
 def user_data(event: Event, by: Subject, account: Account) -> Iterator[Given]:
     """New user data runs at the next start, if the machine is made to run it again."""
     if event.has("userData"):
-        for one in event.either("instanceId"):
-            yield Given(Host(one), confidence=POSSIBLE)
+        for instance in event.either("instanceId"):
+            yield Given(Host(instance), confidence=POSSIBLE)
 
 
 # -- code that runs under a role --
@@ -118,8 +119,8 @@ def function(event: Event, by: Subject, account: Account) -> Iterator[Given]:
     for full in event.either("functionName")[:1]:
         name = full.rpartition(":")[2] if not full.startswith("arn:") else _function_name(full)
         roles = event.either("role")
-        for one in roles:
-            yield from sessions_of(one, name)
+        for role_arn in roles:
+            yield from sessions_of(role_arn, name)
         if not roles:
             yield Given(Host(name), confidence=POSSIBLE)
 
@@ -133,18 +134,18 @@ def task(event: Event, by: Subject, account: Account) -> Iterator[Given]:
 def automation(event: Event, by: Subject, account: Account) -> Iterator[Given]:
     """An automation's sessions are named after its execution."""
     for run in event.either("automationExecutionId"):
-        for one in event.texts("request.parameters.automationAssumeRole.*") or event.texts(
+        for role_name in event.texts("request.parameters.automationAssumeRole.*") or event.texts(
             "request.parameters.AutomationAssumeRole.*"
         ):
-            yield from sessions_of(account.role_arn(one), f"Automation-{run}")
+            yield from sessions_of(account.role_arn(role_name), f"Automation-{run}")
 
 
 def build(event: Event, by: Subject, account: Account) -> Iterator[Given]:
     """A build's sessions are named after the build: `AWSCodeBuild-<uuid>`."""
     for full in event.texts("response.build.id"):
-        for one in event.either("serviceRole"):
+        for role_name in event.either("serviceRole"):
             uuid = full.rpartition(":")[2]
-            yield from sessions_of(account.role_arn(one), f"AWSCodeBuild-{uuid}")
+            yield from sessions_of(account.role_arn(role_name), f"AWSCodeBuild-{uuid}")
 
 
 def shared_name(service: str, events: str, session: str, *members: str) -> Rules:
@@ -154,8 +155,8 @@ def shared_name(service: str, events: str, session: str, *members: str) -> Rules
     """
 
     def rule(event: Event, by: Subject, account: Account) -> Iterator[Given]:
-        for one in dict.fromkeys(text for member in members for text in event.either(member)):
-            yield from sessions_of(account.role_arn(one), session, POSSIBLE)
+        for role_name in dict.fromkeys(text for member in members for text in event.either(member)):
+            yield from sessions_of(account.role_arn(role_name), session, POSSIBLE)
 
     return {(service, event): (rule,) for event in events.split()}
 
@@ -186,9 +187,9 @@ def _every_text(value: object) -> list[str]:
         case str():
             return [value]
         case list():
-            return [one for each in value for one in _every_text(each)]
+            return [text for each in value for text in _every_text(each)]
         case dict():
-            return [one for each in value.values() for one in _every_text(each)]
+            return [text for each in value.values() for text in _every_text(each)]
     return []
 
 

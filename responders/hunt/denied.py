@@ -31,7 +31,7 @@ class Denial:
     def cuts(self, session: str, issued: datetime) -> bool:
         """Whether a session of this name (empty: a user's), issued then, can do nothing."""
         moments = [self.before, (self.sessions or {}).get(session) if session else None]
-        return self.everything or any(one is not None and issued < one for one in moments)
+        return self.everything or any(moment is not None and issued < moment for moment in moments)
 
 
 class Denials:
@@ -71,21 +71,21 @@ class Denials:
             return _denial(self._documents(kind, name))
         except Exception as error:
             if code_of(error) != "NoSuchEntity":
-                told = f"whether {kind} {name} is denied everything could not be told"
-                self.errors.append(f"{told}: {explain(error)}")
+                trouble = f"whether {kind} {name} is denied everything could not be told"
+                self.errors.append(f"{trouble}: {explain(error)}")
             return Denial()
 
     def _documents(self, kind: str, name: str) -> Iterator[Any]:
         """Inline policies, and those attached from the kit's own path."""
         # The operations of users and roles are alike but for the word in their names.
         iam: Any = self._aws.client("iam")
-        who = {f"{kind.title()}Name": name}
-        pages = iam.get_paginator(f"list_{kind}_policies").paginate(**who)
-        for policy in (one for page in pages for one in page["PolicyNames"]):
-            answer = getattr(iam, f"get_{kind}_policy")(**who, PolicyName=policy)
+        owner = {f"{kind.title()}Name": name}
+        pages = iam.get_paginator(f"list_{kind}_policies").paginate(**owner)
+        for policy in (entry for page in pages for entry in page["PolicyNames"]):
+            answer = getattr(iam, f"get_{kind}_policy")(**owner, PolicyName=policy)
             yield answer["PolicyDocument"]
-        pages = iam.get_paginator(f"list_attached_{kind}_policies").paginate(**who)
-        for arn in (one["PolicyArn"] for page in pages for one in page["AttachedPolicies"]):
+        pages = iam.get_paginator(f"list_attached_{kind}_policies").paginate(**owner)
+        for arn in (entry["PolicyArn"] for page in pages for entry in page["AttachedPolicies"]):
             if f":policy{IAM_PATH}" in arn:
                 version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
                 answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
@@ -94,7 +94,7 @@ class Denials:
 
 def _denial(documents: Iterator[Any]) -> Denial:
     everything, before, sessions = False, None, {}
-    for statement in (one for document in documents for one in _statements(document)):
+    for statement in (statement for document in documents for statement in _statements(document)):
         conditions = statement.get("Condition") or {}
         pairs = {(op, key) for op, keys in conditions.items() for key in keys}
         if not pairs:
@@ -118,13 +118,13 @@ def _statements(document: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(document, str):
         document = json.loads(unquote(document))
     statements = document.get("Statement", [])
-    for one in statements if isinstance(statements, list) else [statements]:
+    for statement in statements if isinstance(statements, list) else [statements]:
         if (
-            one.get("Effect") == "Deny"
-            and "*" in _texts(one.get("Action"))
-            and "*" in _texts(one.get("Resource"))
+            statement.get("Effect") == "Deny"
+            and "*" in _texts(statement.get("Action"))
+            and "*" in _texts(statement.get("Resource"))
         ):
-            yield one
+            yield statement
 
 
 def _moment(conditions: Mapping[str, Any]) -> datetime | None:
@@ -139,4 +139,4 @@ def _moment(conditions: Mapping[str, Any]) -> datetime | None:
 def _texts(value: Any) -> Sequence[str]:
     if value is None:
         return ()
-    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]

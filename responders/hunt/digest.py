@@ -51,49 +51,60 @@ class Digest:
             for through in [self._through(lead)]
         ]
         return sorted(
-            listed, key=lambda one: (one.through[-1].time if one.through else "", one.value)
+            listed,
+            key=lambda credential: (
+                credential.through[-1].time if credential.through else "",
+                credential.value,
+            ),
         )
 
     def created(self) -> list[Created]:
         """What was created, looked at now, with the command that contains or removes it."""
-        found = self.index.found(Kind.CREATED, LISTED)
-        states = look(self.aws, [_ref(one) for one in found])
+        sightings = self.index.found(Kind.CREATED, LISTED)
+        states = look(self.aws, [_ref(sighting) for sighting in sightings])
         self._miss(states)
-        return [self._created(one, states[_ref(one)], known(one.type).remedy) for one in found]
+        return [
+            self._created(sighting, states[_ref(sighting)], known(sighting.type).remedy)
+            for sighting in sightings
+        ]
 
     def shared(self) -> list[Created]:
         """What was shared, and with whom it is shared now."""
-        found = self.index.found(Kind.SHARED, LISTED)
-        states = look(self.aws, [_ref(one) for one in found])
+        sightings = self.index.found(Kind.SHARED, LISTED)
+        states = look(self.aws, [_ref(sighting) for sighting in sightings])
         self._miss(states)
-        asked = {
+        sharing = {
             ref: self.aws.spawn(shared_with, self.aws, ref, self.home)
             for ref, state in states.items()
             if state.exists is not False
         }
         listed = []
-        for one in found:
-            ref = _ref(one)
-            made = self._created(one, states[ref], known(one.type).unshare)
-            if ref in asked:
+        for sighting in sightings:
+            ref = _ref(sighting)
+            thing_shared = self._created(sighting, states[ref], known(sighting.type).unshare)
+            if ref in sharing:
                 try:
-                    now = asked[ref].result()
+                    now = sharing[ref].result()
                 except Exception as error:
                     self._gap(f"with whom {ref.id} is shared could not be told: {explain(error)}")
                 else:
-                    made = replace(made, still_shared_with=None if now is None else tuple(now))
-            listed.append(made)
+                    thing_shared = replace(
+                        thing_shared, still_shared_with=None if now is None else tuple(now)
+                    )
+            listed.append(thing_shared)
         return listed
 
     def anti_forensics(self) -> list[Created]:
         """What blinded the account, and what can be said of it now."""
-        found = self.index.found(Kind.ANTI_FORENSICS, LISTED)
-        trails = [one for one in found if known(one.type).look]
-        states = look(self.aws, [_ref(one) for one in trails])
+        sightings = self.index.found(Kind.ANTI_FORENSICS, LISTED)
+        trails = [sighting for sighting in sightings if known(sighting.type).look]
+        states = look(self.aws, [_ref(sighting) for sighting in trails])
         self._miss(states)
         return [
-            self._created(one, states.get(_ref(one), State()), known(one.type).remedy)
-            for one in found
+            self._created(
+                sighting, states.get(_ref(sighting), State()), known(sighting.type).remedy
+            )
+            for sighting in sightings
         ]
 
     def cut(self) -> dict[str, int]:
@@ -107,38 +118,38 @@ class Digest:
 
     # -- parts --
 
-    def _created(self, one: Found, state: State, template: str) -> Created:
-        lead = self.leads[one.lead]
+    def _created(self, sighting: Found, state: State, template: str) -> Created:
+        lead = self.leads[sighting.lead]
         return Created(
-            type=one.type,
-            id=one.id,
-            owner=one.owner,
-            region=one.region,
-            time=one.time,
-            event=one.event,
-            service=one.service,
-            name=one.name,
-            actor=one.actor,
+            type=sighting.type,
+            id=sighting.id,
+            owner=sighting.owner,
+            region=sighting.region,
+            time=sighting.time,
+            event=sighting.event,
+            service=sighting.service,
+            name=sighting.name,
+            actor=sighting.actor,
             origin=lead.label,
             through=self._through(lead),
             exists=state.exists,
             state=state.state,
             error=state.error,
-            contain="" if state.exists is False else self._command(one, template),
-            shared_with=one.shared_with,
+            contain="" if state.exists is False else self._command(sighting, template),
+            shared_with=sighting.shared_with,
             label=state.name,
             address=state.address,
             tags=state.tags,
             confidence=lead.confidence.value,
         )
 
-    def _command(self, one: Found, template: str) -> str:
+    def _command(self, sighting: Found, template: str) -> str:
         values = {
-            "id": one.id,
-            "owner": one.owner,
-            "region": one.region,
+            "id": sighting.id,
+            "owner": sighting.owner,
+            "region": sighting.region,
             "case": self.case or CASE,
-            "with": one.shared_with,
+            "with": sighting.shared_with,
         }
         return command(template, values)
 
@@ -150,12 +161,12 @@ class Digest:
         if subject.kind == "host":
             instance = subject.value.startswith("i-")
             return command("cordon instance {id} --case {case}", values) if instance else ""
-        found = Principal.of_arn(subject.value)
-        if found is None or subject.kind == "on-behalf":
+        holder = Principal.of_arn(subject.value)
+        if holder is None or subject.kind == "on-behalf":
             return ""
-        values |= {"id": found.name, "session": found.session}
-        narrowed = " --session {session}" if found.session else ""
-        return command(f"cordon {found.kind} {{id}}{narrowed} --case {{case}}", values)
+        values |= {"id": holder.name, "session": holder.session}
+        narrowed = " --session {session}" if holder.session else ""
+        return command(f"cordon {holder.kind} {{id}}{narrowed} --case {{case}}", values)
 
     def _through(self, lead: Lead) -> tuple[Through, ...]:
         """The events that led to a lead, the first one first."""
@@ -174,12 +185,12 @@ class Digest:
         failed = [(ref, state.error) for ref, state in states.items() if state.error]
         if failed:
             ref, error = failed[0]
-            more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-            self._gap(f"whether {ref.id} is still there could not be told{more}: {error}")
+            others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+            self._gap(f"whether {ref.id} is still there could not be told{others}: {error}")
 
     def _gap(self, text: str) -> None:
         self.gaps.append(text)
 
 
-def _ref(one: Found) -> Ref:
-    return Ref(one.type, one.id, one.owner, one.region)
+def _ref(sighting: Found) -> Ref:
+    return Ref(sighting.type, sighting.id, sighting.owner, sighting.region)

@@ -63,13 +63,13 @@ def look(aws: Aws, refs: Iterable[Ref]) -> dict[Ref, State]:
     for ref in dict.fromkeys(refs):
         groups.setdefault((ref.type, ref.region), []).append(ref)
     work = [(part, aws.spawn(_look_at, aws, part)) for part in _parts(groups)]
-    found: dict[Ref, State] = {}
+    states: dict[Ref, State] = {}
     for part, answer in work:
         try:
-            found |= answer.result()
+            states |= answer.result()
         except Exception as error:
-            found |= dict.fromkeys(part, State(error=explain(error)))
-    return found
+            states |= dict.fromkeys(part, State(error=explain(error)))
+    return states
 
 
 def shared_with(aws: Aws, ref: Ref, home: Home) -> list[str] | None:
@@ -148,7 +148,7 @@ def _tags(item: Any) -> dict[str, str]:
     for member in ("Tags", "TagList", "tags"):
         for value in pick(item, member):
             if isinstance(value, Mapping):
-                return {str(key): str(one) for key, one in value.items()}
+                return {str(key): str(tag) for key, tag in value.items()}
             if isinstance(value, list):
                 return {text(pair, "Key"): text(pair, "Value") for pair in value}
     return {}

@@ -134,14 +134,14 @@ class Findings:
 
     def as_json(self) -> dict[str, Any]:
         """Members for the JSON document."""
-        keys = [_followed(one) for one in self.followed if one.kind == "key"]
-        principals = [_followed(one) for one in self.followed if one.kind != "key"]
+        keys = [_followed(entry) for entry in self.followed if entry.kind == "key"]
+        principals = [_followed(entry) for entry in self.followed if entry.kind != "key"]
         return {
             "subject": self.subject,
             "window": {"start": self.start, "end": self.end},
             "complete": self.complete,
-            "open": [one.as_json() for one in self.open],
-            "look_here": [one.as_json() for one in self.look_here],
+            "open": [entry.as_json() for entry in self.open],
+            "look_here": [entry.as_json() for entry in self.look_here],
             "gaps": list(self.gaps),
             "regions": dict(self.regions),
             "sources": dict(self.sources),
@@ -149,14 +149,14 @@ class Findings:
             "first_event": self.first or None,
             "last_event": self.last or None,
             "events": [event_json(row, self.labels) for row in self.events],
-            "created": [_created(one) for one in self.created],
-            "shared": [_created(one) for one in self.shared],
-            "anti_forensics": [_created(one) for one in self.anti_forensics],
-            "attempted": [_tally(one) for one in self.attempted],
-            "reads": [_tally(one) for one in self.reads],
+            "created": [_created(entry) for entry in self.created],
+            "shared": [_created(entry) for entry in self.shared],
+            "anti_forensics": [_created(entry) for entry in self.anti_forensics],
+            "attempted": [_tally(entry) for entry in self.attempted],
+            "reads": [_tally(entry) for entry in self.reads],
             "followed_keys": keys,
             "followed_principals": principals,
-            "without_trail": [asdict(one) for one in self.without_trail],
+            "without_trail": [asdict(entry) for entry in self.without_trail],
             "notes": list(self.notes),
             "not_listed": {name: count for name, count in self.cut.items() if count},
             "raw_event_files": self.raw_files,
@@ -185,38 +185,38 @@ def event_json(row: Row, labels: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _followed(one: Followed) -> dict[str, Any]:
+def _followed(lead: Followed) -> dict[str, Any]:
     return {
-        "kind": one.kind,
-        "value": one.value,
-        "depth": one.depth,
-        "through": [asdict(step) for step in one.through],
-        "events": one.events,
-        "expires": one.expires or None,
-        "contain": one.contain or None,
-        "confidence": one.confidence,
-        "holder": one.holder or None,
+        "kind": lead.kind,
+        "value": lead.value,
+        "depth": lead.depth,
+        "through": [asdict(step) for step in lead.through],
+        "events": lead.events,
+        "expires": lead.expires or None,
+        "contain": lead.contain or None,
+        "confidence": lead.confidence,
+        "holder": lead.holder or None,
     }
 
 
-def _created(one: Created) -> dict[str, Any]:
-    members = asdict(one)
+def _created(resource: Created) -> dict[str, Any]:
+    members = asdict(resource)
     for name in ("owner", "state", "error", "contain", "label", "address"):
         members[name] = members[name] or None
-    if not one.shared_with:
+    if not resource.shared_with:
         del members["shared_with"], members["still_shared_with"]
-    return members | {"techniques": list(techniques_of(one.service, one.name))}
+    return members | {"techniques": list(techniques_of(resource.service, resource.name))}
 
 
-def _tally(one: Tally) -> dict[str, Any]:
+def _tally(tally: Tally) -> dict[str, Any]:
     return {
-        "service": one.service,
-        "name": one.name,
-        "error": one.error or None,
-        "count": one.count,
-        "regions": list(one.regions),
-        "first": one.first,
-        "last": one.last,
-        "things": list(one.things),
-        "techniques": list(techniques_of(one.service, one.name)),
+        "service": tally.service,
+        "name": tally.name,
+        "error": tally.error or None,
+        "count": tally.count,
+        "regions": list(tally.regions),
+        "first": tally.first,
+        "last": tally.last,
+        "things": list(tally.things),
+        "techniques": list(techniques_of(tally.service, tally.name)),
     }

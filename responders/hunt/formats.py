@@ -87,55 +87,56 @@ class Section:
     more: int = 0
 
 
-def sections(found: Findings) -> list[Section]:
+def sections(findings: Findings) -> list[Section]:
     """What people want to see first comes first; empty lists are left out."""
-    cut = found.cut
+    cut = findings.cut
     lists = [
-        _section("Credentials and principals followed", map(_followed, found.followed)),
-        _section("Created", map(_created, found.created), cut.get("created", 0)),
-        _section("Shared", map(_shared, found.shared), cut.get("shared", 0)),
+        _section("Credentials and principals followed", map(_followed, findings.followed)),
+        _section("Created", map(_created, findings.created), cut.get("created", 0)),
+        _section("Shared", map(_shared, findings.shared), cut.get("shared", 0)),
         _section(
-            "Anti-forensics", map(_created, found.anti_forensics), cut.get("anti_forensics", 0)
+            "Anti-forensics", map(_created, findings.anti_forensics), cut.get("anti_forensics", 0)
         ),
-        _section("Destroyed", _events(found, Kind.DESTROYED)),
-        _section("Changed", _events(found, Kind.CHANGED)),
-        _section("Attempted", map(_tally, found.attempted)),
-        _section("Read", map(_tally, found.reads)),
-        _section("New by its own date, by whoever", map(_new, found.without_trail)),
-        _section("Not followed, look here", map(_look_here, found.look_here)),
+        _section("Destroyed", _events(findings, Kind.DESTROYED)),
+        _section("Changed", _events(findings, Kind.CHANGED)),
+        _section("Attempted", map(_tally, findings.attempted)),
+        _section("Read", map(_tally, findings.reads)),
+        _section("New by its own date, by whoever", map(_new, findings.without_trail)),
+        _section("Not followed, look here", map(_look_here, findings.look_here)),
     ]
-    return [one for one in lists if one.items]
+    return [section for section in lists if section.items]
 
 
-def open_section(found: Findings) -> Section:
+def open_section(findings: Findings) -> Section:
     """What is still open, the worst first; it has no items when nothing is."""
-    return _section("STILL OPEN, the worst first", map(_open, found.open))
+    return _section("STILL OPEN, the worst first", map(_open, findings.open))
 
 
-def _open(one: OpenLead) -> Item:
+def _open(lead: OpenLead) -> Item:
     """One open lead; names, addresses and tags are what people know a thing by."""
-    owned = f"{one.owner}/{one.id}" if one.owner and one.type else one.id
-    known_by = " ".join(filter(None, (one.name, one.address)))
-    tags = ", ".join(f"{key}={value}" for key, value in one.tags.items() if key != "Name")
-    doubt = "" if one.confidence == Confidence.CERTAIN else f" ({one.confidence})"
-    lines = [f"{one.account}, since {one.since}, by {one.by}{doubt}"]
+    owned = f"{lead.owner}/{lead.id}" if lead.owner and lead.type else lead.id
+    known_by = " ".join(filter(None, (lead.name, lead.address)))
+    tags = ", ".join(f"{key}={value}" for key, value in lead.tags.items() if key != "Name")
+    doubt = "" if lead.confidence == Confidence.CERTAIN else f" ({lead.confidence})"
+    lines = [f"{lead.account}, since {lead.since}, by {lead.by}{doubt}"]
     lines += [f"tags: {tags}"] if tags else []
     return Item(
         (
-            one.severity,
-            one.kind,
+            lead.severity,
+            lead.kind,
             owned or "(its event does not tell)",
             known_by,
-            one.region,
-            one.state,
+            lead.region,
+            lead.state,
         ),
-        (*lines, *_do(one.command)),
+        (*lines, *_do(lead.command)),
     )
 
 
-def _look_here(one: LookHere) -> Item:
+def _look_here(hint: LookHere) -> Item:
     return Item(
-        (one.time, one.region, _call(one.service, one.name), one.by), (one.why, *_do(one.command))
+        (hint.time, hint.region, _call(hint.service, hint.name), hint.by),
+        (hint.why, *_do(hint.command)),
     )
 
 
@@ -144,36 +145,50 @@ def _section(title: str, items: Iterable[Item], cut: int = 0) -> Section:
     return Section(title, listed[:SHOWN], max(0, len(listed) - SHOWN) + cut)
 
 
-def _followed(one: Followed) -> Item:
-    way = " → ".join(step.name for step in one.through)
-    last = one.through[-1].time if one.through else ""
-    events = f"{one.events} event{'' if one.events == 1 else 's'}"
-    doubt = "" if one.is_certain else f" ({one.confidence})"
+def _followed(lead: Followed) -> Item:
+    route = " → ".join(step.name for step in lead.through)
+    last = lead.through[-1].time if lead.through else ""
+    events = f"{lead.events} event{'' if lead.events == 1 else 's'}"
+    doubt = "" if lead.is_certain else f" ({lead.confidence})"
     return Item(
-        (f"{one.kind} {one.value}", last, events, f"through {way}{doubt}"), _do(one.contain)
+        (f"{lead.kind} {lead.value}", last, events, f"through {route}{doubt}"), _do(lead.contain)
     )
 
 
-def _there(one: Created) -> str:
-    if one.exists is None:
-        return "there? not known" if not one.error else f"there? not known: {one.error}"
-    return f"{'there' if one.exists else 'gone'} {one.state}".strip()
+def _there(resource: Created) -> str:
+    if resource.exists is None:
+        return "there? not known" if not resource.error else f"there? not known: {resource.error}"
+    return f"{'there' if resource.exists else 'gone'} {resource.state}".strip()
 
 
-def _created(one: Created) -> Item:
-    owned = f"{one.owner}/{one.id}" if one.owner else one.id or "(its event does not tell)"
+def _created(resource: Created) -> Item:
+    owned = (
+        f"{resource.owner}/{resource.id}"
+        if resource.owner
+        else resource.id or "(its event does not tell)"
+    )
     return Item(
-        (one.type, owned, one.region, one.time, _there(one)),
-        (f"{one.name} by {one.actor} ({one.origin})", *_do(one.contain)),
+        (resource.type, owned, resource.region, resource.time, _there(resource)),
+        (f"{resource.name} by {resource.actor} ({resource.origin})", *_do(resource.contain)),
     )
 
 
-def _shared(one: Created) -> Item:
-    now = one.still_shared_with
+def _shared(resource: Created) -> Item:
+    now = resource.still_shared_with
     still = "not known" if now is None else " ".join(now) or "nobody"
     return Item(
-        (one.type, one.id, one.region, one.time, f"with {' '.join(one.shared_with)}"),
-        (f"now with {still}", f"{one.name} by {one.actor} ({one.origin})", *_do(one.contain)),
+        (
+            resource.type,
+            resource.id,
+            resource.region,
+            resource.time,
+            f"with {' '.join(resource.shared_with)}",
+        ),
+        (
+            f"now with {still}",
+            f"{resource.name} by {resource.actor} ({resource.origin})",
+            *_do(resource.contain),
+        ),
     )
 
 
@@ -181,26 +196,32 @@ def _do(command: str) -> tuple[str, ...]:
     return (f"$ {command}",) if command else ()
 
 
-def _events(found: Findings, kind: Kind) -> list[Item]:
+def _events(findings: Findings, kind: Kind) -> list[Item]:
     return [
         Item((row.time, row.region, _call(row.service, row.name), " ".join(row.things)))
-        for row in found.events
+        for row in findings.events
         if row.kind == kind
     ]
 
 
-def _tally(one: Tally) -> Item:
-    times = one.first if one.count == 1 else f"{one.first} to {one.last}"
-    about = " ".join(one.things)
+def _tally(tally: Tally) -> Item:
+    times = tally.first if tally.count == 1 else f"{tally.first} to {tally.last}"
+    about = " ".join(tally.things)
     return Item(
-        (f"{one.count} x", _call(one.service, one.name), one.error, " ".join(one.regions), times),
+        (
+            f"{tally.count} x",
+            _call(tally.service, tally.name),
+            tally.error,
+            " ".join(tally.regions),
+            times,
+        ),
         (about,) if about else (),
     )
 
 
-def _new(one: New) -> Item:
-    told = " ".join(filter(None, (one.owner, one.state, one.note)))
-    return Item((one.type, one.id, one.region, one.created, told))
+def _new(item: New) -> Item:
+    facts = " ".join(filter(None, (item.owner, item.state, item.note)))
+    return Item((item.type, item.id, item.region, item.created, facts))
 
 
 def _call(service: str, name: str) -> str:

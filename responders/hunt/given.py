@@ -16,4 +16,4 @@ def given(event: Event, by: Subject, account: Account) -> list[Given]:
     if event.error:
         return []
     rules = (*RULES.get((event.service, plain(event.name)), ()), control_rules.forwarded)
-    return [one for rule in rules for one in rule(event, by, account)]
+    return [offer for rule in rules for offer in rule(event, by, account)]

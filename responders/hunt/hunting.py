@@ -124,8 +124,8 @@ class Hunt:
                     index, window, account, home=self.ours, chunks=chunks, stop=self.stop, tell=tell
                 )
                 chase.run(aws, self.subject, self.sources)
-                found = _Summary(self, chase, index, window).made(tell)
-                return _kept(found, index, chunks, save, export, self.extras.name)
+                findings = _Summary(self, chase, index, window).made(tell)
+                return _kept(findings, index, chunks, save, export, self.extras.name)
             finally:
                 index.close()
 
@@ -191,21 +191,21 @@ class _Summary:
 
     def _conclusion(self) -> Conclusion:
         """What the sources say at the end."""
-        said = Conclusion()
+        summary = Conclusion()
         try:
             for source in self.hunt.sources:
-                one = source.conclude(self.window)
-                said.gaps.extend(one.gaps)
-                said.notes.extend(one.notes)
+                conclusion = source.conclude(self.window)
+                summary.gaps.extend(conclusion.gaps)
+                summary.notes.extend(conclusion.notes)
         except KeyboardInterrupt:
             self.chase.stop.set()
-            said.gaps.append("interrupted before every source was checked")
-        return said
+            summary.gaps.append("interrupted before every source was checked")
+        return summary
 
     def _insights(self) -> list[str]:
         count = self.chase.insights
-        told = f"{count} Insights events were read; they name no caller, so they are nobody's"
-        return [told] if count else []
+        note = f"{count} Insights events were read; they name no caller, so they are nobody's"
+        return [note] if count else []
 
     @property
     def _account(self) -> str:
@@ -235,14 +235,14 @@ class _Summary:
         """What is new where events may be missing; what could not be listed joins both."""
         if self.chase.stop.is_set():
             return []
-        found: list[New] = []
+        items: list[New] = []
         try:
             for since, regions in self._blind(outcome).items():
-                found += self._new(since, regions, outcome, gaps, tell)
+                items += self._new(since, regions, outcome, gaps, tell)
         except KeyboardInterrupt:
             self.chase.stop.set()
             gaps.append("interrupted before all that is new was listed")
-        return [one for one in found if not self.index.has_created(one.type, one.id)]
+        return [item for item in items if not self.index.has_created(item.type, item.id)]
 
     def _new(
         self,
@@ -255,11 +255,11 @@ class _Summary:
         def done(place: str) -> None:
             tell(Progress(place, phase="new"))
 
-        new = new_since(self.hunt.aws, regions, self.hunt.home, since, done)
-        for region, errors in new.errors.items():
+        listed = new_since(self.hunt.aws, regions, self.hunt.home, since, done)
+        for region, errors in listed.errors.items():
             gaps += [f"{region}: {error}" for error in errors]
             outcome[region] = "; ".join(filter(lambda t: t != "ok", [outcome[region], *errors]))
-        return new.found
+        return listed.found
 
     def _blind(self, outcome: Mapping[str, str]) -> dict[datetime, list[str]]:
         """Regions by the time from which events may be missing there."""
@@ -283,7 +283,7 @@ def _closed(regions: Sequence[str]) -> list[str]:
 
 
 def _kept(
-    found: Findings,
+    findings: Findings,
     index: Index,
     chunks: Chunks | None,
     save: Save | None,
@@ -293,18 +293,18 @@ def _kept(
     """Exports and saves; what could not be written is a gap."""
     if export:
         try:
-            export(index.rows, found.labels)
+            export(index.rows, findings.labels)
         except OSError as error:
             gap = f"the events could not be written: {error.strerror}"
-            found = replace(found, gaps=[*found.gaps, gap])
+            findings = replace(findings, gaps=[*findings.gaps, gap])
     if not chunks or not save:
-        return found
+        return findings
     try:
-        found = replace(found, raw_files=chunks.close())
-        save(f"{name}/findings.json", canonical(found.as_json()))
+        findings = replace(findings, raw_files=chunks.close())
+        save(f"{name}/findings.json", canonical(findings.as_json()))
     except CordonError as error:
-        return replace(found, gaps=[*found.gaps, f"evidence: {error.message}"])
-    return found
+        return replace(findings, gaps=[*findings.gaps, f"evidence: {error.message}"])
+    return findings
 
 
 def _arns(aws: Aws) -> Callable[[str, str], str]:
@@ -320,20 +320,20 @@ def _arns(aws: Aws) -> Callable[[str, str], str]:
         except Exception as error:
             if code_of(error) != "NoSuchEntity" and not is_denied(error):
                 raise
-            who = aws.identity
-            return f"arn:{who.partition}:iam::{who.account}:{kind}/{name}"
+            caller = aws.identity
+            return f"arn:{caller.partition}:iam::{caller.account}:{kind}/{name}"
 
     return arn_of
 
 
-def _beyond(aws: Aws, searched: Sequence[str], wanted: Sequence[str] | None) -> list[str]:
+def _beyond(aws: Aws, searched: Sequence[str], chosen: Sequence[str] | None) -> list[str]:
     """What is not searched by choice, or because a region is not enabled."""
-    if wanted is not None:
+    if chosen is not None:
         return [f"searched only: {', '.join(searched)}"]
     try:
         answer = aws.client("ec2").describe_regions(AllRegions=True)
     except Exception as error:
         return [f"regions that are not enabled could not be listed: {explain(error)}"]
     off = sorted({str(r["RegionName"]) for r in answer["Regions"]} - set(searched))
-    told = f"not enabled, so not searched (what runs there goes on): {', '.join(off)}"
-    return [told] if off else []
+    note = f"not enabled, so not searched (what runs there goes on): {', '.join(off)}"
+    return [note] if off else []

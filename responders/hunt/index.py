@@ -173,8 +173,8 @@ class Index:
 
     def counts(self) -> dict[str, int]:
         """Events by kind; every kind is there."""
-        found = dict(self._all("SELECT kind, count(*) FROM events GROUP BY kind"))
-        return {kind.value: int(found.get(kind.value, 0)) for kind in Kind}
+        counted = dict(self._all("SELECT kind, count(*) FROM events GROUP BY kind"))
+        return {kind.value: int(counted.get(kind.value, 0)) for kind in Kind}
 
     def counts_by_lead(self) -> dict[int, int]:
         """Events by lead."""
@@ -239,12 +239,12 @@ class Index:
         """How many things events of a kind are about, each event counted for itself."""
         return int(self._all("SELECT count(*) FROM things WHERE kind = ?", kind.value)[0][0])
 
-    def has_created(self, kind: str, thing: str) -> bool:
+    def has_created(self, kind: str, identifier: str) -> bool:
         """Whether an event created this thing."""
         return bool(
             self._all(
                 "SELECT 1 FROM things WHERE thing = ? AND type = ? AND kind = ? LIMIT 1",
-                thing,
+                identifier,
                 kind,
                 Kind.CREATED.value,
             )

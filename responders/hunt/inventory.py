@@ -93,10 +93,12 @@ def command(template: str, values: Mapping[str, str | Sequence[str]]) -> str:
     Empty when a value lacks, or could be read as an option.
     """
     words = {name: [v] if isinstance(v, str) else list(v) for name, v in values.items()}
-    used = {name: found for name, found in words.items() if f"{{{name}}}" in template}
-    if any(not found or any(not v or v.startswith("-") for v in found) for found in used.values()):
+    used = {name: listed for name, listed in words.items() if f"{{{name}}}" in template}
+    if any(
+        not listed or any(not v or v.startswith("-") for v in listed) for listed in used.values()
+    ):
         return ""
-    return template.format_map({name: shlex.join(found) for name, found in words.items()})
+    return template.format_map({name: shlex.join(listed) for name, listed in words.items()})
 
 
 def filled(request: Any, values: Mapping[str, str]) -> Any:
@@ -105,9 +107,9 @@ def filled(request: Any, values: Mapping[str, str]) -> Any:
         case str():
             return request.format_map(values) if "{" in request else request
         case list():
-            return [filled(one, values) for one in request]
+            return [filled(item, values) for item in request]
         case dict():
-            return {name: filled(one, values) for name, one in request.items()}
+            return {name: filled(item, values) for name, item in request.items()}
         case _:
             return request
 

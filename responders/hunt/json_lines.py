@@ -115,8 +115,8 @@ def _ocsf(row: Row, labels: Mapping[int, str]) -> dict[str, Any]:
         "src_endpoint": _endpoint(row.ip),
         "http_request": {"user_agent": row.agent},
         "cloud": {"provider": "AWS", "region": row.region},
-        "resources": [{"uid": one} for one in row.things],
-        "attacks": [{"technique": {"uid": one}} for one in techniques],
+        "resources": [{"uid": each} for each in row.things],
+        "attacks": [{"technique": {"uid": each}} for each in techniques],
         "unmapped": {
             "kind": row.kind,
             "origin": labels.get(row.lead, ""),

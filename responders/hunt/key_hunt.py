@@ -23,16 +23,16 @@ def hunt_key(
     """
     request = HuntRequest(ask.key(contained.target), access, contained.case, responder)
     try:
-        hunted, found = report(request, tell)
+        hunted, findings = report(request, tell)
     except Exception as error:
         told = error.message if isinstance(error, CordonError) else explain(error)
         gap = f"the hunt failed: {told}; try `cordon hunt --key {contained.target}`"
         return _joined(contained, INCOMPLETE, {"complete": False, "gaps": [gap]}, [gap]), None
-    gaps = [*found.gaps]
+    gaps = [*findings.gaps]
     if not hunted.evidence.complete:
         gaps.append(f"the hunt's evidence: {hunted.evidence.trouble}")
     extra = {"hunt_run": hunted.run, **hunted.extra}
-    return _joined(contained, hunted.exit_code, extra, gaps), (hunted, found)
+    return _joined(contained, hunted.exit_code, extra, gaps), (hunted, findings)
 
 
 def is_worthwhile(contained: Report) -> bool:

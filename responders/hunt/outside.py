@@ -70,17 +70,20 @@ class Home:
         account = aws.identity.account
         client = aws.client("organizations")
         try:
-            found = client.describe_organization()["Organization"]
+            organization_facts = client.describe_organization()["Organization"]
         except Exception as error:
             if code_of(error) == "AWSOrganizationsNotInUseException":
                 return cls(account)
-            told = "which accounts are of the own organization could not be told"
-            return cls(account, note=f"{told}: {explain(error)}")
-        organization, accounts = str(found.get("Id", "")), {str(found.get("MasterAccountId", ""))}
+            trouble = "which accounts are of the own organization could not be told"
+            return cls(account, note=f"{trouble}: {explain(error)}")
+        organization, accounts = (
+            str(organization_facts.get("Id", "")),
+            {str(organization_facts.get("MasterAccountId", ""))},
+        )
         note = ""
         try:
             for page in client.get_paginator("list_accounts").paginate():
-                accounts |= {str(one["Id"]) for one in page["Accounts"]}
+                accounts |= {str(entry["Id"]) for entry in page["Accounts"]}
         except Exception as error:
             note = f"accounts of the organization could not be listed: {explain(error)}"
         return cls(account, organization, frozenset(accounts - {""}), note)
@@ -104,13 +107,13 @@ class Home:
         admit nobody but those of the account or the organization allows nobody outside.
         """
         allowed = [
-            one
+            principal
             for statement in _list(_document(policy).get("Statement"))
             if isinstance(statement, Mapping) and statement.get("Effect") == "Allow"
             if not self._is_limited(statement.get("Condition"))
-            for one in _principals(statement)
+            for principal in _principals(statement)
         ]
-        return list(dict.fromkeys(one for one in allowed if self.is_outside(one)))
+        return list(dict.fromkeys(principal for principal in allowed if self.is_outside(principal)))
 
     def _is_limited(self, conditions: Any) -> bool:
         """Whether one of the conditions, which all must hold, admits nobody outside."""
@@ -133,8 +136,8 @@ def _account_of(text: str) -> str:
 
 def _organization_of(text: str) -> str:
     """The organization that a text stands for as a whole: names may hold any organization's id."""
-    found = _ORGANIZATION.fullmatch(text)
-    return found[1] if found else ""
+    match = _ORGANIZATION.fullmatch(text)
+    return match[1] if match else ""
 
 
 def _document(policy: Any) -> Mapping[str, Any]:
@@ -161,4 +164,4 @@ def _principals(statement: Mapping[str, Any]) -> Iterator[str]:
         yield principal
     elif isinstance(principal, Mapping):
         for kind in ("AWS", "Federated", "CanonicalUser"):
-            yield from (str(one) for one in _list(principal.get(kind)))
+            yield from (str(text) for text in _list(principal.get(kind)))

@@ -16,15 +16,17 @@ HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 def pick(value: Any, path: str) -> list[Any]:
     """Every value at a path, in order; none is an answer too. Nothing raises."""
-    found = [value]
+    values = [value]
     for step in _steps(path):
-        found = [one for each in found for one in _step(each, step)]
-    return [one for one in found if one is not None and one != HIDDEN]
+        values = [inner for outer in values for inner in _step(outer, step)]
+    return [each for each in values if each is not None and each != HIDDEN]
 
 
 def texts(value: Any, path: str) -> list[str]:
     """The texts and numbers at a path, as texts, each once, without empty ones."""
-    picked = (_whole(str(one)) for one in pick(value, path) if isinstance(one, str | int | float))
+    picked = (
+        _whole(str(leaf)) for leaf in pick(value, path) if isinstance(leaf, str | int | float)
+    )
     return list(dict.fromkeys(text for text in picked if text))
 
 
@@ -35,8 +37,8 @@ def text(value: Any, path: str) -> str:
 
 def member(value: Mapping[str, Any], name: str) -> str:
     """The text that is a direct member, or the empty string; quicker than a path."""
-    found = value.get(name)
-    return _whole(found) if isinstance(found, str) and found != HIDDEN else ""
+    entry = value.get(name)
+    return _whole(entry) if isinstance(entry, str) and entry != HIDDEN else ""
 
 
 def _whole(text: str) -> str:
@@ -69,10 +71,10 @@ def _anywhere(value: Any, key: str) -> Iterator[Any]:
     """Depth first; without recursion, since the JSON may be as deep as its writer liked."""
     left = [value]
     while left:
-        one = left.pop()
-        if isinstance(one, Mapping):
-            if key in one:
-                yield one[key]
-            left += [one[k] for k in reversed(list(one)) if k != key]
-        elif isinstance(one, list):
-            left += reversed(one)
+        node = left.pop()
+        if isinstance(node, Mapping):
+            if key in node:
+                yield node[key]
+            left += [node[k] for k in reversed(list(node)) if k != key]
+        elif isinstance(node, list):
+            left += reversed(node)

@@ -23,7 +23,9 @@ EXEMPT = (
 
 def closed(aws: Aws, outcome: Mapping[str, str]) -> list[str]:
     """The regions, of those with their outcome, that are proven to be closed."""
-    suspected = [region for region, told in outcome.items() if BY_POLICY in told]
+    suspected = [
+        region for region, answer_of_region in outcome.items() if BY_POLICY in answer_of_region
+    ]
     answers = {region: aws.spawn(_is_closed, aws, region) for region in suspected}
     return sorted(region for region, answer in answers.items() if answer.result())
 

@@ -58,8 +58,8 @@ def names_in(value: Any, service: str, event: str, noun: str, *, answer: bool) -
     `noun` is what the event's name is about, such as `FlowLogs`.
     """
     for member in _members(service, event, noun, answer):
-        if found := list(dict.fromkeys(_texts(value, member.steps))):
-            return found
+        if names := list(dict.fromkeys(_texts(value, member.steps))):
+            return names
     return []
 
 
@@ -88,8 +88,8 @@ def _members(service: str, event: str, noun: str, answer: bool) -> tuple[Member,
         operation = model["operations"].get(event)
         shape = (operation or {}).get("output" if answer else "input", {}).get("shape")
         if shape:
-            found = _walk(model["shapes"], shape, (), (), _stem(noun))
-            return tuple(sorted(found, key=lambda member: member.rank))
+            members = _walk(model["shapes"], shape, (), (), _stem(noun))
+            return tuple(sorted(members, key=lambda member: member.rank))
     return ()
 
 
@@ -145,24 +145,24 @@ def _stem(word: str) -> str:
 def _texts(value: Any, steps: tuple[frozenset[str], ...]) -> Iterator[str]:
     """Texts at the end of the steps; lists and the wrapping of EC2's answers are walked through."""
     if isinstance(value, list):
-        for one in value:
-            yield from _texts(one, steps)
+        for inner in value:
+            yield from _texts(inner, steps)
     elif not steps:
         if isinstance(value, str):
             yield value
         elif isinstance(value, Mapping):
-            yield from (text for one in value.values() for text in _texts(one, ()))
+            yield from (text for inner in value.values() for text in _texts(inner, ()))
     elif isinstance(value, Mapping):
-        for key, one in value.items():
+        for key, inner in value.items():
             if key.lower() in steps[0]:
-                yield from _texts(one, steps[1:])
+                yield from _texts(inner, steps[1:])
             elif key in ("items", "item", "member") or key.endswith(("Response", "Result")):
-                yield from _texts(one, steps)
+                yield from _texts(inner, steps)
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(value, Mapping) and len(path) < 2:
-        for key, one in value.items():
-            yield from _leaves(one, (*path, str(key)))
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
     elif isinstance(value, str) and value and path:
         yield path, value

@@ -87,117 +87,119 @@ class StillOpen:
         listed = {lead.id for lead in leads}
         leads += [
             lead
-            for one in followed
-            if one.value not in listed and (lead := self._followed(one)) is not None
+            for credential in followed
+            if credential.value not in listed and (lead := self._followed(credential)) is not None
         ]
         return sorted(_each_once(leads), key=_rank)
 
-    def _created(self, one: Created) -> OpenLead | None:
+    def _created(self, resource: Created) -> OpenLead | None:
         """None for what is gone, has ended, or can do nothing more because all is denied to it."""
-        if one.exists is False or one.state in OVER:
+        if resource.exists is False or resource.state in OVER:
             return None
-        kind = KINDS.get(one.type, LeadKind.RESOURCE)
+        kind = KINDS.get(resource.type, LeadKind.RESOURCE)
         if (
             kind in (LeadKind.USER, LeadKind.PASSWORD)
-            and self.denials.of("user", one.id).everything
+            and self.denials.of("user", resource.id).everything
         ):
             return None
-        if kind is LeadKind.ROLE and self.denials.of("role", one.id).everything:
+        if kind is LeadKind.ROLE and self.denials.of("role", resource.id).everything:
             return None
-        if kind is LeadKind.KEY and one.state == "Inactive":
+        if kind is LeadKind.KEY and resource.state == "Inactive":
             return None
-        return self._lead(one, kind, _state(one))
+        return self._lead(resource, kind, _state(resource))
 
-    def _shared(self, one: Created) -> OpenLead | None:
+    def _shared(self, resource: Created) -> OpenLead | None:
         """None where nobody outside has it any more."""
-        if one.exists is False or one.still_shared_with == ():
+        if resource.exists is False or resource.still_shared_with == ():
             return None
-        kind = LeadKind.ROLE_TRUST if one.type == "AWS::IAM::Role" else LeadKind.SHARE
-        if kind is LeadKind.ROLE_TRUST and self.denials.of("role", one.id).everything:
+        kind = LeadKind.ROLE_TRUST if resource.type == "AWS::IAM::Role" else LeadKind.SHARE
+        if kind is LeadKind.ROLE_TRUST and self.denials.of("role", resource.id).everything:
             return None
-        if one.still_shared_with is None:
+        if resource.still_shared_with is None:
             state = "not known with whom it is shared now"
         else:
-            state = f"shared with {' '.join(one.still_shared_with)}"
-        return self._lead(one, kind, state)
+            state = f"shared with {' '.join(resource.still_shared_with)}"
+        return self._lead(resource, kind, state)
 
-    def _blinded(self, one: Created) -> OpenLead | None:
+    def _blinded(self, resource: Created) -> OpenLead | None:
         """A trail that does not log, or is gone; of other logs nothing is known."""
-        if one.type != "AWS::CloudTrail::Trail" or one.state == "True":
+        if resource.type != "AWS::CloudTrail::Trail" or resource.state == "True":
             return None
-        state = "deleted" if one.exists is False else _state(one, {"False": "does not log"})
-        return self._lead(one, LeadKind.LOGGING, state)
+        state = (
+            "deleted" if resource.exists is False else _state(resource, {"False": "does not log"})
+        )
+        return self._lead(resource, LeadKind.LOGGING, state)
 
-    def _followed(self, one: Followed) -> OpenLead | None:
-        kind = _FOLLOWED.get(one.kind)
-        if kind is None or one.value.startswith("AKIA") or not one.through:
+    def _followed(self, followed: Followed) -> OpenLead | None:
+        kind = _FOLLOWED.get(followed.kind)
+        if kind is None or followed.value.startswith("AKIA") or not followed.through:
             return None
-        ends = expiry(one.expires)
-        begun = datetime.fromisoformat(one.through[-1].time)
+        ends = expiry(followed.expires)
+        begun = datetime.fromisoformat(followed.through[-1].time)
         if kind is LeadKind.SESSION and (
-            (ends and ends < self.now) or self.denials.cut(one.holder, begun)
+            (ends and ends < self.now) or self.denials.cut(followed.holder, begun)
         ):
             return None
-        through = one.through[-1]
-        state = f"valid until {one.expires}" if one.expires else "not known"
+        through = followed.through[-1]
+        state = f"valid until {followed.expires}" if followed.expires else "not known"
         return OpenLead(
             kind=kind.value,
             type="",
-            id=one.value,
+            id=followed.value,
             account=self.account,
             region=through.region,
             state=state,
-            severity=(Severity.HIGH if one.is_certain else Severity.MEDIUM).value,
-            command=one.contain,
+            severity=(Severity.HIGH if followed.is_certain else Severity.MEDIUM).value,
+            command=followed.contain,
             since=through.time,
             by=through.by,
             event=through.event,
-            owner=one.holder,
-            confidence=one.confidence,
+            owner=followed.holder,
+            confidence=followed.confidence,
         )
 
-    def _lead(self, one: Created, kind: LeadKind, state: str) -> OpenLead:
+    def _lead(self, resource: Created, kind: LeadKind, state: str) -> OpenLead:
         severity = SEVERITIES.get(kind, Severity.HIGH)
-        if one.state in IDLE:
+        if resource.state in IDLE:
             severity = Severity.LOW
         return OpenLead(
             kind=kind.value,
-            type=one.type,
-            id=one.id,
+            type=resource.type,
+            id=resource.id,
             account=self.account,
-            region=one.region,
+            region=resource.region,
             state=state,
             severity=severity.value,
-            command=one.contain,
-            since=one.time,
-            by=one.actor,
-            event=one.event,
-            name=one.label,
-            owner=one.owner,
-            address=one.address,
-            tags=one.tags,
-            shared_with=one.still_shared_with or (),
-            confidence=one.confidence,
+            command=resource.contain,
+            since=resource.time,
+            by=resource.actor,
+            event=resource.event,
+            name=resource.label,
+            owner=resource.owner,
+            address=resource.address,
+            tags=resource.tags,
+            shared_with=resource.still_shared_with or (),
+            confidence=resource.confidence,
         )
 
 
-def _state(one: Created, words: Mapping[str, str] | None = None) -> str:
+def _state(resource: Created, words: Mapping[str, str] | None = None) -> str:
     """AWS's word; that it could not be told counts as open, and says so."""
-    if one.exists is None:
-        return f"not known: {one.error}" if one.error else "not known"
-    return (words or {}).get(one.state, one.state) or "exists"
+    if resource.exists is None:
+        return f"not known: {resource.error}" if resource.error else "not known"
+    return (words or {}).get(resource.state, resource.state) or "exists"
 
 
 def _each_once(leads: Iterable[OpenLead]) -> list[OpenLead]:
     """One entry for a kind and id, however many events told of it: the first one."""
-    kept: dict[tuple[str, ...], OpenLead] = {}
+    first: dict[tuple[str, ...], OpenLead] = {}
     for lead in leads:
         which = lead.id or lead.event
-        kept.setdefault((lead.kind, lead.type, which, lead.owner, lead.region), lead)
-    return list(kept.values())
+        first.setdefault((lead.kind, lead.type, which, lead.owner, lead.region), lead)
+    return list(first.values())
 
 
 def _rank(lead: OpenLead) -> tuple[int, int, str, str]:
-    severities: Sequence[str] = [one.value for one in Severity]
-    kinds: Sequence[str] = [one.value for one in LeadKind]
+    severities: Sequence[str] = [member.value for member in Severity]
+    kinds: Sequence[str] = [member.value for member in LeadKind]
     return severities.index(lead.severity), kinds.index(lead.kind), lead.since, lead.id

@@ -97,7 +97,7 @@ class Hint:
     @property
     def members(self) -> tuple[str, ...]:
         """The members of the event that the command needs."""
-        return tuple(one for one in _WORD.findall(self.command) if one != "region")
+        return tuple(word for word in _WORD.findall(self.command) if word != "region")
 
 
 EventName = tuple[str, str]
@@ -174,4 +174,4 @@ def _meaning(kind: Kind, entry: Any) -> Meaning:
         places = (Place.parse(entry["what"]),)
         return Meaning(kind, places, tuple(entry.get("with", ())), entry.get("policy", ""))
     entries = [entry] if isinstance(entry, str) else entry
-    return Meaning(kind, tuple(Place.parse(one) for one in entries))
+    return Meaning(kind, tuple(Place.parse(place_text) for place_text in entries))

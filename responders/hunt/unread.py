@@ -36,18 +36,18 @@ def _line(place: str, why: str, keys: Sequence[str]) -> str:
     hours = sorted({_hour(key) for key in keys})
     shown = hours[0] if len(hours) == 1 else f"{hours[0]} to {hours[-1]} ({len(hours)} hours)"
     count = f"{len(keys)} object{'' if len(keys) == 1 else 's'}"
-    told = f"{place}: {count} of {shown} not read, such as {keys[0]}: {why}"
+    sentence = f"{place}: {count} of {shown} not read, such as {keys[0]}: {why}"
     if why != "archived":
-        return told
+        return sentence
     bucket = place.partition("s3://")[2].partition("/")[0]
     line = command(RESTORE, {"bucket": bucket, "key": keys[0]})
-    return f"{told}. Restore each, wait for it, and hunt again: {line}" if line else told
+    return f"{sentence}. Restore each, wait for it, and hunt again: {line}" if line else sentence
 
 
 def _hour(key: str) -> str:
     """The hour of delivery (UTC) and the region; the day, where the name has no hour."""
-    if found := _HOUR.search(key):
-        return "{1}-{2}-{3} {4} h UTC {0}".format(*found.groups())
-    if found := _DAY.search(key):
-        return "{1}-{2}-{3} {0}".format(*found.groups())
+    if match := _HOUR.search(key):
+        return "{1}-{2}-{3} {4} h UTC {0}".format(*match.groups())
+    if match := _DAY.search(key):
+        return "{1}-{2}-{3} {0}".format(*match.groups())
     return "an unknown time"

@@ -70,8 +70,8 @@ def new_since(
             done.found += answer.result()
         except Exception as error:
             if not _is_absent(error, kind, where):
-                told = f"{kind.name} can't be listed: {explain(error)}"
-                done.errors.setdefault(where, []).append(told)
+                trouble = f"{kind.name} can't be listed: {explain(error)}"
+                done.errors.setdefault(where, []).append(trouble)
         left[where] -= 1
         if not left[where]:
             tell(where)
@@ -83,29 +83,29 @@ def _list(aws: Aws, kind: ThingType, region: str, since: datetime) -> list[New]:
     listing = kind.listing
     if listing is None:
         return []
-    found = []
+    items = []
     groups: dict[str, str] = {}
     for item in _items(aws, listing, region):
         if (created := _date(item, listing.date)) is None or created < since:
             continue
-        one = text(item, listing.id)
-        found.append(
+        identifier = text(item, listing.id)
+        items.append(
             New(
                 utc(created),
                 kind.name,
-                one,
+                identifier,
                 region,
                 text(item, listing.state) if listing.state else "",
                 text(item, listing.owner) if listing.owner else "",
                 _launched_before(item, created) if kind.name == "AWS::EC2::Instance" else "",
             )
         )
-        groups |= dict.fromkeys(texts(item, "SecurityGroups.*.GroupId"), one)
+        groups |= dict.fromkeys(texts(item, "SecurityGroups.*.GroupId"), identifier)
     used = [
         New("", "AWS::EC2::SecurityGroup", group, region, note=f"not dated by AWS; used by {by}")
         for group, by in groups.items()
     ]
-    return found + (used if kind.name == "AWS::EC2::Instance" else [])
+    return items + (used if kind.name == "AWS::EC2::Instance" else [])
 
 
 def _items(aws: Aws, listing: Listing, region: str) -> Iterator[Any]:

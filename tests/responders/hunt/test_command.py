@@ -440,6 +440,19 @@ def test_a_later_hunt_of_the_case_asks_what_an_earlier_one_decoded(
     assert any("aws-cordon[hunt]" in note for note in plain["notes"])
 
 
+def test_a_trail_of_which_nothing_was_read_is_a_gap(
+    thief: Thief, cordon: Cordon, aws_lab: AwsLab
+) -> None:
+    s3 = aws_lab.client("s3")
+    s3.create_bucket(Bucket="trail-bucket")
+    folder = f"AWSLogs/{ACCOUNT}/CloudTrail/{FAR}/2019/03/01"
+    s3.put_object(Bucket="trail-bucket", Key=f"{folder}/x.json", Body=b'{"Records": []}')
+    more = ("--trail", "s3://trail-bucket", "--since", "24h", "--regions", "us-east-1")
+    answer = cordon("hunt", "--key", thief.key, *more, "--json")
+    assert answer.code == 3
+    assert any("nothing was read" in gap for gap in answer.document["gaps"])
+
+
 def test_events_as_csv(thief: Thief, cordon: Cordon, tmp_path: Path) -> None:
     thief.client("ec2", FAR).create_key_pair(KeyName="evil")
     hostile = record(
