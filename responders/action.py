@@ -18,7 +18,7 @@ from contract import Manifest
 from responders.aws import Aws, explain
 from responders.clients import Clients
 from responders.permissions import Permission
-from responders.prepared import PreparedRegion
+from responders.trust.trust import Trust
 
 Observation = Mapping[str, Any]
 """The state of what an action changes: a resource (its id or name) to its state, JSON only, lists
@@ -97,8 +97,8 @@ class Incident(Generic[SubjectT_co]):
     region: str
     target: str
     subject: SubjectT_co
-    prepared: PreparedRegion
-    """What the incident's region has prepared."""
+    prepared: Trust
+    """What may be believed of what the incident's region has prepared."""
     evidence: Evidence
     started: datetime
     """When the first run of this case on this target began (UTC): a stable cut-off."""
@@ -141,9 +141,9 @@ class Incident(Generic[SubjectT_co]):
 
     @cached_property
     def manifest(self) -> Manifest:
-        """What the region has prepared; an empty one, and a risk told, when it can't be read."""
+        """Of what the region has prepared, what may be used; nothing is needed to contain."""
         try:
-            return self.prepared.manifest or Manifest()
+            return self.prepared.manifest
         except Exception as error:
             self.risk(
                 f"the manifest could not be read, so nothing in it was used: {explain(error)}"
@@ -165,10 +165,6 @@ class Action(Generic[SubjectT_contra]):
     """Whether the evidence is incomplete if this fails."""
     writes_aws: ClassVar[bool] = True
     """False for actions that only read and save evidence."""
-    stays: ClassVar[bool] = False
-    """Whether release leaves what it did, as it leaves all evidence."""
-    cuts_off: ClassVar[bool] = True
-    """Whether the target lacks something as long as a response's own state is in place."""
 
     @property
     def announce(self) -> bool:
@@ -193,25 +189,6 @@ class Action(Generic[SubjectT_contra]):
     def undo(self, incident: Incident[SubjectT_contra], before: Observation) -> None:
         """Restores the states in `before`: those that nobody else changed since."""
         raise NotImplementedError
-
-    def is_own(self, incident: Incident[SubjectT_contra], resource: str, state: Any) -> bool:
-        """Whether a response brings about this state, in whatever case and from whatever machine.
-
-        Such a state is never recorded as the one before, and never restored.
-        """
-        return False
-
-    def belongs_to(self, holder: str, state: Any) -> bool:
-        """Whether a recorded state says itself that another case holds the target."""
-        return False
-
-    def hand_over(
-        self, incident: Incident[SubjectT_contra], before: Observation, holder: str
-    ) -> None:
-        """On release, while another case holds the target: leaves the target to that case.
-
-        Restores nothing. Most actions have nothing to do here.
-        """
 
     def restored(self, before: Any, now: Any) -> bool:
         """Whether a state now counts as the one before; equality unless overridden."""

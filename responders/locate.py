@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Generic
 from responders.action import SubjectT_co
 from responders.aws import Aws, explain
 from responders.errors import BadInput, NotContained
-from responders.prepared import PreparedRegion
 from responders.scene import InstanceGone, Scene
+from responders.trust.trust import Trust
 
 if TYPE_CHECKING:
     from types_boto3_ec2 import EC2Client
@@ -32,7 +32,7 @@ class Located(Generic[SubjectT_co]):
     subject: SubjectT_co
     account: str = ""
     trouble: tuple[str, ...] = ()
-    prepared: PreparedRegion | None = None
+    prepared: Trust | None = None
     """What the region has prepared, where it is being read already."""
 
 

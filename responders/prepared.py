@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contract import (
+    GROUP_NAMES,
     MANIFEST_PARAMETER,
     TAG_PURPOSE,
     Manifest,
     Purpose,
     Rules,
+    group_rules,
     permission_rules,
 )
 from responders.aws import Aws, code_of
@@ -32,9 +32,13 @@ PERMISSIONS = (
 )
 
 
+ON_DEMAND = "-on-demand"
+"""In the name of a group that a responder made because no prepared one could be used."""
+
+
 @dataclass(frozen=True)
 class Group:
-    """A security group that carries the kit's purpose tag, with all its rules."""
+    """A security group that says it is the kit's, by name or by tag, with all its rules."""
 
     id: str
     vpc: str
@@ -42,53 +46,88 @@ class Group:
     rules: Rules
     owner: str = ""
     """The account it belongs to; in a shared VPC each account has groups of its own."""
+    name: str = ""
 
 
 def groups(aws: Aws, region: str, vpcs: Iterable[str] = ()) -> list[Group]:
-    """The prepared groups of a region (of some of its VPCs), by id."""
-    filters: list[FilterTypeDef] = [
-        {
-            "Name": f"tag:{TAG_PURPOSE}",
-            "Values": [Purpose.ISOLATE.value, Purpose.UNTRACK.value],
-        }
-    ]
+    """The groups of a region (of some of its VPCs) that have a name of the kit's, by id.
+
+    A group's name is fixed when it is made, and no other group of its VPC can have it; its tags
+    anybody may change who may tag (EC2 API reference, CreateSecurityGroup).
+    """
+    names = [name for base in GROUP_NAMES.values() for name in (base, f"{base}{ON_DEMAND}*")]
+    return _described(aws, region, vpcs, {"Name": "group-name", "Values": names})
+
+
+def tagged(aws: Aws, region: str, vpcs: Iterable[str] = ()) -> list[Group]:
+    """The groups that only their tag says to be the kit's, and those that are, by id."""
+    purposes = [purpose.value for purpose in GROUP_NAMES]
+    return _described(aws, region, vpcs, {"Name": f"tag:{TAG_PURPOSE}", "Values": purposes})
+
+
+def _described(aws: Aws, region: str, vpcs: Iterable[str], which: FilterTypeDef) -> list[Group]:
+    filters: list[FilterTypeDef] = [which]
     if vpcs:
         filters.append({"Name": "vpc-id", "Values": sorted(vpcs)})
     pages = aws.client("ec2", region).get_paginator("describe_security_groups")
-    found = [g for page in pages.paginate(Filters=filters) for g in page["SecurityGroups"]]
-    return sorted((group(g) for g in found), key=lambda g: g.id)
+    answers = [g for page in pages.paginate(Filters=filters) for g in page["SecurityGroups"]]
+    return sorted((group(answer) for answer in answers), key=lambda g: g.id)
 
 
 def group(described: SecurityGroupTypeDef) -> Group:
-    """One entry of DescribeSecurityGroups."""
+    """One entry of DescribeSecurityGroups; the purpose is its name's, or else its tag's."""
     tags = {t["Key"]: t["Value"] for t in described.get("Tags", ())}
+    name = str(described.get("GroupName", ""))
+    of_name = [str(p.value) for p, base in GROUP_NAMES.items() if _has_name(name, base)]
     return Group(
         str(described["GroupId"]),
         str(described.get("VpcId", "")),
-        tags.get(TAG_PURPOSE, ""),
+        of_name[0] if of_name else tags.get(TAG_PURPOSE, ""),
         Rules(
             permission_rules(described.get("IpPermissions", ())),
             permission_rules(described.get("IpPermissionsEgress", ())),
         ),
         str(described.get("OwnerId", "")),
+        name,
     )
 
 
-def choose(
-    found: Iterable[Group], vpc: str, purpose: Purpose, rules: Rules, owner: str = ""
-) -> Group | None:
-    """The group to use in a VPC: one whose rules are exactly as prepared, else any, else None.
+def _has_name(name: str, base: str) -> bool:
+    return name == base or name.startswith(f"{base}{ON_DEMAND}")
 
-    An attacker can tag a group of their own; only exact rules make a group worth using. With an
-    `owner` (an account) only its groups count: those of others can't be put on its interfaces (VPC
-    user guide, "Share your VPC").
+
+def is_usable(group: Group, rules: Rules) -> bool:
+    """Whether a group does what it is for.
+
+    One that isolates may let in less than `rules`, never more, and nothing out; one that makes
+    connections untracked must let everything through, as `rules` say.
     """
-    fits = [
-        g
-        for g in found
-        if g.vpc == vpc and g.purpose == purpose and (not owner or g.owner == owner)
-    ]
-    return min(fits, key=lambda g: (g.rules != rules, g.id), default=None)
+    if group.purpose != Purpose.ISOLATE:
+        return group.rules == rules
+    return not group.rules.egress and set(group.rules.ingress) <= set(rules.ingress)
+
+
+def choose(
+    listed: Iterable[Group],
+    vpc: str,
+    purpose: Purpose,
+    rules: Rules,
+    owner: str,
+    pinned: str = "",
+) -> Group | None:
+    """The group to use in a VPC, or to repair if none `is_usable`; None if there is none.
+
+    The kit's own comes first: the pinned one, or where nothing is pinned the one of its name. Then
+    one that a responder made. No other is ever chosen, however it is tagged. Only groups of the
+    `owner` (an account) count: those of others can't be put on its interfaces (VPC user guide,
+    "Share your VPC").
+    """
+    own = [g for g in listed if (g.vpc, g.purpose, g.owner) == (vpc, purpose.value, owner)]
+    kit = [g for g in own if (g.id == pinned if pinned else g.name == GROUP_NAMES[purpose])]
+    spare = [g for g in own if g.name.startswith(GROUP_NAMES[purpose] + ON_DEMAND)]
+    usable = [g for g in kit if is_usable(g, rules)]
+    usable += [g for g in spare if is_usable(g, group_rules(purpose))]
+    return next(iter([*usable, *kit]), None)
 
 
 def manifest(aws: Aws, region: str) -> Manifest | None:
@@ -100,24 +139,3 @@ def manifest(aws: Aws, region: str) -> Manifest | None:
             return None
         raise
     return Manifest.from_json(str(answer["Parameter"]["Value"]))
-
-
-class PreparedRegion:
-    """What one region has prepared, read once for a run; a failed reading is tried again."""
-
-    def __init__(self, aws: Aws, region: str) -> None:
-        self.aws, self.region = aws, region
-        self._reading: Future[Manifest | None] | None = None
-        self._lock = threading.Lock()
-
-    def prefetch(self) -> Future[Manifest | None]:
-        """Begins to read, without waiting."""
-        with self._lock:
-            if self._reading is None or (self._reading.done() and self._reading.exception()):
-                self._reading = self.aws.spawn(manifest, self.aws, self.region)
-            return self._reading
-
-    @property
-    def manifest(self) -> Manifest | None:
-        """The region's manifest, None where there is none; raises what the reading raised."""
-        return self.prefetch().result()

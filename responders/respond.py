@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -14,22 +14,18 @@ from typing import Any
 from responders.action import Evidence as EvidenceStore
 from responders.action import Incident, Subject, Watch, unwatched
 from responders.aws import Access, Aws, Identity, explain
-from responders.errors import BadInput, CordonError, InterruptedBeforeBeginning, JournalError
+from responders.errors import BadInput, CordonError, JournalError
 from responders.graph import AnyStep, Graph
-from responders.holders import Holders
 from responders.locate import Located
 from responders.outcome import DONE, INCOMPLETE, Evidence, Report, Verdict, judge_release
 from responders.playbook import Options, by_command, released_commands
-from responders.prepared import PreparedRegion
 from responders.record import vault
 from responders.record.case import Case, Run, new_run
-from responders.record.claims import work_here
 from responders.record.opened_run import Beginning, OpenedRun
-from responders.record.others import Presence, fetch
-from responders.record.run import RESPONSES, unfinished
-from responders.record.verify import local_copy
+from responders.record.verify import local_faults
 from responders.result import Failed, Skipped, holds, reason_of, status_of
 from responders.runner import Listener, Runner, StepReport
+from responders.trust.trust import Trust
 
 CALLER_WAIT = 5.0
 """Seconds that a response waits to know who calls, before it goes on without."""
@@ -85,20 +81,18 @@ def respond(
     """
     clock = monotonic()
     case = Case(request.case)
-    with _nothing_done_yet():
-        aws = Aws(request.access, case=case.id, read_only=request.dry_run)
-        playbook = by_command(request.command)
-        options = request.options or playbook.options()
-        identity = aws.spawn(lambda: aws.identity)
-        if begin and begin.get("subject"):
-            located = playbook.recorded(aws, begin)
-        else:
-            located = playbook.locate(aws, request.target, request.access.region)
-        playbook.check(aws, located, options, case)
-        graph = Graph(playbook.steps(options))
-        caller, doubt = _caller(identity, aws, located)
-        beginning = _beginning(request, located, caller, aws, options, playbook.schema)
-        damage = [] if request.dry_run or run else _set_aside_damage(case)
+    aws = Aws(request.access, case=case.id, read_only=request.dry_run)
+    playbook = by_command(request.command)
+    options = request.options or playbook.options()
+    identity = aws.spawn(lambda: aws.identity)
+    if begin and begin.get("subject"):
+        located = playbook.recorded(aws, begin)
+    else:
+        located = playbook.locate(aws, request.target, request.access.region)
+    playbook.check(aws, located, options, case)
+    graph = Graph(playbook.steps(options))
+    caller, doubt = _caller(identity, aws, located)
+    beginning = _beginning(request, located, caller, aws, options, playbook.schema)
     with _opened(request, case, aws, located, caller, beginning, run, listener) as session:
         reports = session.runner.respond(graph)
         verdict = playbook.judge(
@@ -112,29 +106,8 @@ def respond(
             reports,
             collecting={step.name for step in graph if step.action.collects},
             contained_after=after - clock if after and set(contains) <= set(ended) else None,
-            risks=[
-                *doubt,
-                *damage,
-                *(f"region not searched: {line}" for line in located.trouble),
-            ],
+            risks=[*doubt, *(f"region not searched: {line}" for line in located.trouble)],
         )
-
-
-@contextmanager
-def _nothing_done_yet() -> Iterator[None]:
-    """Until a run has begun there is nothing to resume: an interrupt says so."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise InterruptedBeforeBeginning from error
-
-
-def _set_aside_damage(case: Case) -> list[str]:
-    """What was damaged in the case's record: no reason not to contain, and told, a line each."""
-    try:
-        return case.mend()
-    except OSError as error:
-        return [f"the damaged record of case {case.id} could not be set aside: {error}"]
 
 
 def _caller(
@@ -157,110 +130,62 @@ def _caller(
 
 
 def release(request: Request, listener: Listener = lambda _r: None, *, run: str = "") -> Report:
-    """Restores what the case's record of the target says, and reports what changed since.
-
-    What other machines did in the case is fetched first. While another case holds the target,
-    nothing is restored but the tags, which then say so.
-    """
+    """Restores what the case's record of the target says, and reports what changed since."""
     case = Case(request.case)
-    with _nothing_done_yet():
-        aws = _access_to(request, case)
-        trouble = _fetch_runs(aws, case)
-        begin = _responding_run(case, request.target, trouble).begin
-        doubts = _doubts(case, trouble)
-        playbook = by_command(str(begin["command"]))
-        located = playbook.recorded(aws, begin)
-        if aws.identity.account != located.account:
-            raise BadInput(
-                f"{located.target} is in account {located.account}, and these credentials are for "
-                f"{aws.identity.account}",
-                "Use the credentials of the account that the case began in.",
-            )
-        playbook.check_release(located, case)
-        holders = Holders(case.id, aws, playbook, located, request.responder)
-        doubts += holders.refuse_if_at_work()
-        graph = _all_steps(case, located.target)
-        options = playbook.from_journal(begin)
-        request = dataclasses.replace(request, command="release")
-        beginning = _beginning(request, located, aws.identity, aws, options, playbook.schema)
-    with _opened(
-        request, case, aws, located, aws.identity, beginning, run, listener, holders.others
-    ) as session:
-        reports = session.runner.release(graph)
-        verdict = judge_release(
-            reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
-        )
-        if session.runner.left_to and verdict.outcome == "released":
-            verdict = Verdict("still-held", INCOMPLETE)
-        if verdict.exit_code == DONE and doubts and not request.dry_run:
-            verdict = dataclasses.replace(verdict, exit_code=INCOMPLETE)
-        return session.close(verdict, reports, risks=doubts)
-
-
-def _access_to(request: Request, case: Case) -> Aws:
-    """AWS as a case needs it: in the region where it began, unless another one is given."""
-    recorded = next((str(run.begin["region"]) for run in case.runs() if run.begin), "")
-    access = dataclasses.replace(request.access, region=request.access.region or recorded or None)
-    return Aws(access, case=case.id, read_only=request.dry_run)
-
-
-def _fetch_runs(aws: Aws, case: Case) -> str:
-    """Fetches what other machines wrote down in a case; gives the reason when it can't."""
-    return fetch(case, lambda: vault.find(aws, aws.home_region))
-
-
-def _doubts(case: Case, trouble: str) -> list[str]:
-    """What makes a release from this record doubtful, a line each; JournalError for damage."""
-    copy = local_copy(case)
-    if faults := [*copy.journals, *case.risks()]:
+    begin = _responding_run(case, request.target).begin
+    if faults := local_faults(case):
         raise JournalError(
             f"the record of case {case.id} does not verify, and nothing is restored from it: "
             + "; ".join(faults),
             "Look at `cordon case verify`; `cordon case sync` fetches the vault's copy.",
         )
-    if trouble:
-        return [f"what other machines did in this case is not known: {trouble}", *copy.forks]
-    return copy.forks
+    playbook = by_command(str(begin["command"]))
+    region = request.access.region or str(begin["region"])
+    access = dataclasses.replace(request.access, region=region)
+    aws = Aws(access, case=case.id, read_only=request.dry_run)
+    located = playbook.recorded(aws, begin)
+    if aws.identity.account != located.account:
+        raise BadInput(
+            f"{located.target} is in account {located.account}, and these credentials are for "
+            f"{aws.identity.account}",
+            "Use the credentials of the account that the case began in.",
+        )
+    playbook.check_release(located, case)
+    request = dataclasses.replace(request, command="release")
+    graph = _all_steps(case, located.target)
+    options = playbook.from_journal(begin)
+    beginning = _beginning(request, located, aws.identity, aws, options, playbook.schema)
+    with _opened(request, case, aws, located, aws.identity, beginning, run, listener) as session:
+        reports = session.runner.release(graph)
+        verdict = judge_release(
+            reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
+        )
+        return session.close(verdict, reports)
 
 
 def resume(request: Request, listener: Listener = lambda _r: None) -> list[Report]:
     """Goes on with every run of the case that did not finish, with the options it began with."""
-    case = Case(request.case)
-    trouble = _fetch_runs(_access_to(request, case), case)
-    if not any(run.begin for run in case.runs()):
-        raise BadInput(
-            f"case {case.id} has no run to resume, so nothing was changed in it"
-            + (f"; {trouble}" if trouble else ""),
-            "Check the id with `cordon case list`. To contain, run the response (again).",
+    reports = []
+    for run in Case(request.case).runs():
+        begin = run.begin
+        if not begin or run.end or begin.get("resumable") is False:
+            continue
+        again = dataclasses.replace(
+            request,
+            command=str(begin["command"]),
+            target=str(begin["target"]),
+            access=dataclasses.replace(request.access, region=str(begin["region"])),
         )
-    reports: list[Report] = []
-    damage: list[JournalError] = []
-    for run in unfinished(case.runs()):
-        try:
-            reports.append(_go_on(request, run, listener))
-        except JournalError as error:  # the other runs are gone on with all the same
-            damage.append(error)
-    if damage:
-        raise damage[0]
+        if again.command == "release":
+            reports.append(release(again, listener, run=run.name))
+        else:
+            options = by_command(again.command).from_journal(begin)
+            again = dataclasses.replace(again, options=options)
+            reports.append(respond(again, listener, run=run.name, begin=begin))
     return reports
 
 
-def _go_on(request: Request, run: Run, listener: Listener) -> Report:
-    begin = run.begin
-    again = dataclasses.replace(
-        request,
-        command=str(begin["command"]),
-        target=run.target,
-        access=dataclasses.replace(request.access, region=str(begin["region"]) or None),
-    )
-    if again.command == "release":
-        return release(again, listener, run=run.name)
-    options = by_command(again.command).from_journal(begin)
-    again = dataclasses.replace(again, options=options)
-    return respond(again, listener, run=run.name, begin=begin)
-
-
-def _responding_run(case: Case, target: str, trouble: str) -> Run:
+def _responding_run(case: Case, target: str) -> Run:
     """The newest run that responded to a target, by its id or as the user wrote it then."""
     commands = released_commands()
     runs = [r for r in reversed(case.runs()) if r.begin.get("command") in commands]
@@ -274,8 +199,7 @@ def _responding_run(case: Case, target: str, trouble: str) -> Run:
     if matching:
         return matching[0]
     raise BadInput(
-        f"case {case.id} has no record of {target} on this machine"
-        + (f", and {trouble}" if trouble else " or in the vault"),
+        f"case {case.id} has no record of {target} on this machine",
         "`cordon case list` shows the cases here; `cordon case sync --case "
         f"{case.id}` fetches a case from the vault.",
     )
@@ -308,15 +232,8 @@ def _all_steps(case: Case, target: str) -> Graph:
 class _Session:
     """One run in the making: its runner, and how to close its record (None: a dry run)."""
 
-    def __init__(
-        self,
-        request: Request,
-        runner: Runner,
-        record: OpenedRun | None,
-        presence: Presence | None,
-    ) -> None:
-        self.request, self.runner = request, runner
-        self._record, self._presence = record, presence
+    def __init__(self, request: Request, runner: Runner, record: OpenedRun | None) -> None:
+        self.request, self.runner, self._record = request, runner, record
 
     def close(
         self,
@@ -329,11 +246,7 @@ class _Session:
     ) -> Report:
         """Journals the end, waits for the vault, and makes the report."""
         incident = self.runner.incident
-        if self._record and self._presence:
-            released = verdict.outcome in ("released", "still-held")
-            self._presence.leave(self._record.mirror, released=released)
         evidence = self._evidence(verdict, reports, collecting)
-        others = self._presence.others if self._presence else ()
         code = verdict.exit_code
         if code == DONE and self._record and not evidence.complete:
             code = INCOMPLETE
@@ -349,7 +262,7 @@ class _Session:
             exit_code=code,
             steps=reports,
             contained_after_s=None if contained_after is None else round(contained_after, 3),
-            residual_risks=list(dict.fromkeys([*of_steps, *risks, *others])),
+            residual_risks=list(dict.fromkeys([*of_steps, *risks])),
             evidence=evidence,
         )
 
@@ -407,21 +320,16 @@ def _opened(
     beginning: Beginning,
     run: str,
     listener: Listener,
-    holders: Callable[[], tuple[str, ...]] = tuple,
 ) -> Iterator[_Session]:
     """Locks the case, begins or goes on with its journal, and gives the session."""
+    trust = located.prepared or Trust(aws, located.region)
     with nullcontext() if request.dry_run else case.locked(located.target):
         record: OpenedRun | None = None
-        presence: Presence | None = None
         evidence: EvidenceStore = NoEvidence(case)
         if not request.dry_run:
-            record = OpenedRun(case, lambda: vault.find(aws, located.region), run=run)
+            record = OpenedRun(case, lambda: vault.find(aws, located.region, trust), run=run)
             evidence = record.evidence
             record.begin(beginning, caller.arn)
-            if beginning.command in RESPONSES:
-                mine = work_here(case.id, record.run, request.responder)
-                presence = Presence(case, caller.account, located.target, mine)
-                presence.announce(record.mirror, record.journal)
         incident = Incident(
             case=case.id,
             run=record.run if record else run or new_run(),
@@ -432,15 +340,14 @@ def _opened(
             region=located.region,
             target=located.target,
             subject=located.subject,
-            prepared=located.prepared or PreparedRegion(aws, located.region),
+            prepared=trust,
             evidence=evidence,
             started=_started(case, located.target),
             watch=request.watch,
         )
         undo = case.undo_record(located.target)
         journal = record.journal if record else None
-        runner = Runner(incident, journal, undo=undo, listener=listener, holders=holders)
-        yield _Session(request, runner, record, presence)
+        yield _Session(request, Runner(incident, journal, undo=undo, listener=listener), record)
 
 
 def _started(case: Case, target: str) -> datetime:

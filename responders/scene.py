@@ -17,7 +17,7 @@ from responders.aws import Aws
 from responders.clients import Clients
 from responders.host import branch_interfaces
 from responders.permissions import allow
-from responders.prepared import PreparedRegion
+from responders.trust.trust import Trust
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling.type_defs import AutoScalingInstanceDetailsTypeDef
@@ -48,10 +48,10 @@ class Scene(Subject):
     """
 
     def __init__(
-        self, aws: Aws, region: str, instance_id: str, prepared_region: PreparedRegion | None = None
+        self, aws: Aws, region: str, instance_id: str, prepared_region: Trust | None = None
     ) -> None:
         self.aws, self.region, self.instance_id = aws, region, instance_id
-        self.prepared = prepared_region or PreparedRegion(aws, region)
+        self.prepared = prepared_region or Trust(aws, region)
         self._made = time.monotonic()
         self.unseen: list[str] = []
         """Lines about interfaces that may be there and could not be asked for."""
@@ -73,7 +73,6 @@ class Scene(Subject):
             ("groups", self._groups),
         ):
             self._once(name, ask)
-        self.prepared.prefetch()
 
     def afresh(self) -> Scene:
         """The same instance, with everything to be asked anew but what its region has prepared."""
@@ -110,7 +109,7 @@ class Scene(Subject):
 
     @property
     def groups(self) -> list[prepared.Group]:
-        """All security groups of the region that say they were prepared."""
+        """All security groups of the region with a name of the kit's."""
         return self._once("groups", self._groups).result()
 
     def _instance(self) -> InstanceTypeDef:

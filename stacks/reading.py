@@ -27,28 +27,26 @@ class Reading:
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
         self._config = pulumi.Config(namespace)
-        self._keys_read: set[str] = set()
+        self._asked: set[str] = set()
 
     def bad(self, key: str, problem: str) -> BadConfig:
         """The error to raise about one setting."""
         return BadConfig(f"{self.namespace}:{key}", problem)
 
-    def text(
-        self, key: str, default: str = "", *, pattern: str = ".*", meaning: str = "text"
-    ) -> str:
+    def text(self, key: str, default: str = "", *, pattern: str = ".*", what: str = "text") -> str:
         """One text; the pattern must match all of it unless it is the default."""
-        self._keys_read.add(key)
+        self._asked.add(key)
         value = (self._config.get(key) or "").strip() or default
         if value != default and not re.fullmatch(pattern, value):
-            raise self.bad(key, f"{value!r} is not {meaning}")
+            raise self.bad(key, f"{value!r} is not {what}")
         return value
 
-    def secret(self, key: str, *, pattern: str, meaning: str) -> str:
+    def secret(self, key: str, *, pattern: str, what: str) -> str:
         """Like `text`, but the error does not show the value."""
-        self._keys_read.add(key)
+        self._asked.add(key)
         value = self._config.get(key) or ""
         if value and not re.fullmatch(pattern, value):
-            raise self.bad(key, f"the value is not {meaning}")
+            raise self.bad(key, f"the value is not {what}")
         return value
 
     def choice(self, key: str, options: Iterable[str], default: str) -> str:
@@ -73,7 +71,7 @@ class Reading:
         return value
 
     def texts(
-        self, key: str, *, pattern: str = ".+", meaning: str = "text", default: tuple[str, ...] = ()
+        self, key: str, *, pattern: str = ".+", what: str = "text", default: tuple[str, ...] = ()
     ) -> tuple[str, ...]:
         """A list of different texts, in the order given."""
         value = self._json(key, list(default))
@@ -81,7 +79,7 @@ class Reading:
             raise self.bad(key, f"must be a list of texts, not {value!r}")
         for item in value:
             if not re.fullmatch(pattern, item):
-                raise self.bad(key, f"{item!r} is not {meaning}")
+                raise self.bad(key, f"{item!r} is not {what}")
         if len(set(value)) != len(value):
             raise self.bad(key, "names something twice; remove one of the two")
         return tuple(value)
@@ -104,16 +102,16 @@ class Reading:
         return tuple(value)
 
     def refuse_unknown(self) -> None:
-        """BadConfig for a setting that was never read: a typing error must not pass."""
-        configuration = {**get_config_env(), **CONFIG.get()}
-        for full in sorted(configuration):
+        """BadConfig for a setting that nothing has asked for: a typing error must not pass."""
+        given = {**get_config_env(), **CONFIG.get()}
+        for full in sorted(given):
             namespace, _, key = full.partition(":")
-            if namespace == self.namespace and key.partition(".")[0] not in self._keys_read:
-                known = ", ".join(sorted(self._keys_read))
+            if namespace == self.namespace and key.partition(".")[0] not in self._asked:
+                known = ", ".join(sorted(self._asked))
                 raise self.bad(key, f"there is no such setting; there are {known}")
 
     def _json(self, key: str, default: Any) -> Any:
-        self._keys_read.add(key)
+        self._asked.add(key)
         text = self._config.get(key)
         if text is None or text == "":
             return default

@@ -62,7 +62,7 @@ class New:
 
 
 @dataclass(frozen=True)
-class Existing(New):
+class Held(New):
     """A resource that exists. `inputs` are those to be in force; `before` those that were."""
 
     id: str = ""
@@ -78,12 +78,12 @@ class Existing(New):
 Created = tuple[str, Attributes]
 """The resource's id, and the attributes that the provider computes."""
 Create = Callable[[New], Created]
-Read = Callable[[Existing], Attributes | None]
+Read = Callable[[Held], Attributes | None]
 """Attributes that differ from what was declared, or None when the resource is gone."""
-Change = Callable[[Existing], object]
+Change = Callable[[Held], object]
 
 
-def nothing(existing: Existing) -> None:
+def nothing(held: Held) -> None:
     """A change that AWS need not be told of: the provider alone uses the input."""
 
 
@@ -100,13 +100,13 @@ class Kind:
     updates: Mapping[str, Change] = field(default_factory=dict)
     absent: Collection[str] = ()
 
-    def look(self, existing: Existing) -> Attributes | None:
+    def look(self, held: Held) -> Attributes | None:
         """`read`, with a missing resource as None."""
-        return self._unless_absent(lambda: self.read(existing), None)
+        return self._unless_absent(lambda: self.read(held), None)
 
-    def remove(self, existing: Existing) -> None:
+    def remove(self, held: Held) -> None:
         """`delete`, which is content when the resource is gone already."""
-        self._unless_absent(lambda: self.delete(existing), None)
+        self._unless_absent(lambda: self.delete(held), None)
 
     def _unless_absent(self, call: Callable[[], T], default: T) -> T:
         try:
@@ -117,6 +117,6 @@ class Kind:
             raise
 
 
-def exists(call: Callable[[Existing], object]) -> Read:
+def exists(call: Callable[[Held], object]) -> Read:
     """A read that only looks whether the resource is there: `call` fails or answers nothing."""
-    return lambda existing: {} if call(existing) else None
+    return lambda held: {} if call(held) else None

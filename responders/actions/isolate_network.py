@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract import Purpose, group_rules
-from responders import prepared
+from contract import Purpose
 from responders.action import Action, Incident, Observation
+from responders.actions import prepare_groups
 from responders.aws import SomeFailed, explain
 from responders.json_values import Json
 from responders.permissions import allow, ec2
@@ -196,11 +196,6 @@ class IsolateNetwork(Action[Scene]):
 
         incident.aws.each(restore, list(before))
 
-    def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
-        """It has a group of the kit: one that says so by its tags, or that this look trusted."""
-        kit = {group.id for group in incident.subject.groups}
-        return bool(({state.get("isolate"), state.get("untrack")} | kit) & set(state["groups"]))
-
     def restored(self, before: Json, now: Json) -> bool:
         """Groups and timeouts count; which group would isolate does not."""
         return (
@@ -226,9 +221,8 @@ def _complete(tracking: Json) -> ConnectionTrackingSpecificationRequestTypeDef:
 
 
 def _exact(incident: Incident[Scene], vpc: str, purpose: Purpose) -> str | None:
-    rules = group_rules(purpose, incident.manifest.responder_cidrs)
-    group = prepared.choose(incident.subject.groups, vpc, purpose, rules, incident.account)
-    return group.id if group and group.rules == rules else None
+    """The id of the group to use in a VPC, if there is one that does what it is for."""
+    return prepare_groups.usable(incident, vpc, purpose)
 
 
 def _may_have_flows(incident: Incident[Scene]) -> bool:

@@ -204,7 +204,7 @@ def _profiles(incident: Incident[Scene]) -> dict[str, bool]:
     association = associated(incident)
     now = str(association["IamInstanceProfile"]["Arn"]) if association else None
     profiles = {former: False, now: True}
-    return {arn: holds for arn, holds in profiles.items() if arn and not is_isolated(incident, arn)}
+    return {arn: holds for arn, holds in profiles.items() if arn and not is_isolated(arn)}
 
 
 def _of_profile(incident: Incident[Scene], arn: str) -> list[RoleTypeDef]:

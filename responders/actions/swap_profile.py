@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contract import CHANNEL_PROFILE, DARK_PROFILE, IAM_PATH, WORKSTATION_PROFILE
+from contract import IAM_PATH, WORKSTATION_PROFILE
 from responders.action import Action, Incident, Observation
 from responders.aws import explain, is_denied
 from responders.errors import Skip
-from responders.json_values import Json
 from responders.permissions import allow, ec2
 from responders.scene import Scene
+from responders.trust.isolated_profiles import ABSENT, PROFILES
 
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import IamInstanceProfileAssociationTypeDef
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 PROFILE = "profile"
 REMOVE = "none"
 """Value of `--isolated-profile`: no profile in place of the instance's own."""
-KITS = {"dark": DARK_PROFILE, "channel": CHANNEL_PROFILE}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,8 @@ class SwapProfile(Action[Scene]):
         allow(
             "iam:PassRole",
             on=tuple(
-                "arn:{partition}:iam::{account}:role" + IAM_PATH + name for name in KITS.values()
+                "arn:{partition}:iam::{account}:role" + IAM_PATH + name
+                for name in PROFILES.values()
             ),
             when={"StringLike": {"iam:PassedToService": "ec2.*"}},
             because="gives an isolated profile; who releases must be allowed to pass the "
@@ -120,10 +120,6 @@ class SwapProfile(Action[Scene]):
                 "again with credentials that may; what is restored already stays so"
             ) from error
 
-    def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
-        """One of the kit's isolated profiles."""
-        return bool(state and name_of(state["arn"]) in KITS.values())
-
 
 def associated(incident: Incident[Scene]) -> IamInstanceProfileAssociationTypeDef | None:
     """The instance's profile association; None when it has no profile."""
@@ -141,32 +137,27 @@ def name_of(profile_arn: str) -> str:
     return profile_arn.rsplit("/", 1)[-1]
 
 
-def is_isolated(incident: Incident[Scene], profile_arn: str) -> bool:
-    """Whether this is one of the isolated profiles."""
-    prepared = incident.manifest.isolated_profiles
-    return name_of(profile_arn) in {*KITS.values(), *prepared.values()}
-
-
-def _isolated(incident: Incident[Scene], kind: str) -> str:
-    """The isolated profile to give; empty when none is to be given, or none is prepared."""
-    return "" if kind == REMOVE else incident.manifest.isolated_profiles.get(kind, "")
+def is_isolated(profile_arn: str) -> bool:
+    """Whether this has the name of one of the isolated profiles."""
+    return name_of(profile_arn) in PROFILES.values()
 
 
 def _is_enough(incident: Incident[Scene], arn: str, kind: str) -> bool:
-    """Any isolated profile will do where the one wanted is not known."""
-    if kind == REMOVE:
+    """The isolated profile of the kind, if it gives what it should; any where there is none."""
+    if kind == REMOVE or not is_isolated(arn) or incident.prepared.profile_fault(name_of(arn)):
         return False
-    wanted = _isolated(incident, kind)
-    return name_of(arn) == wanted if wanted else is_isolated(incident, arn)
+    wanted = PROFILES[kind]
+    return name_of(arn) == wanted or incident.prepared.profile_fault(wanted) == ABSENT
 
 
 def _replaced(incident: Incident[Scene], kind: str) -> bool:
     """Whether the instance has the isolated profile now; tells why not, if it was wanted."""
     if kind == REMOVE:
         return False
-    wanted, association = _isolated(incident, kind), associated(incident)
-    trouble = "" if wanted else "readiness: no isolated profile is prepared"
-    if wanted and association is not None:
+    wanted, association = PROFILES[kind], associated(incident)
+    fault = incident.prepared.profile_fault(wanted)
+    trouble = f"readiness: {fault}"
+    if not fault and association is not None:
         try:
             incident.client("ec2").replace_iam_instance_profile_association(
                 AssociationId=association["AssociationId"], IamInstanceProfile={"Name": wanted}

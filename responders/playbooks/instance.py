@@ -30,11 +30,12 @@ from responders.actions.stop import Stop
 from responders.actions.swap_profile import SwapProfile
 from responders.actions.tag import Tag
 from responders.actions.tell_residual_risks import TellResidualRisks
+from responders.actions.verify_preparation import VerifyPreparation
 from responders.actions.volatile import CollectVolatile
 from responders.aws import Aws
 from responders.graph import Step, Waits
 from responders.locate import Located, locate
-from responders.other_case import other_holder, refuse_if_held
+from responders.other_case import refuse_if_held
 from responders.playbook import Options, Playbook
 from responders.playbooks import snapshots
 from responders.playbooks.snapshots import SnapshotOptions
@@ -105,10 +106,6 @@ class InstancePlaybook(Playbook[Scene, InstanceOptions]):
         """Refuses while another case holds the instance too."""
         refuse_if_held(located.subject, case.id)
 
-    def other_holder(self, subject: Scene, case: str) -> str:
-        """By the instance's tags."""
-        return other_holder(subject, case)
-
     def steps(self, options: InstanceOptions) -> tuple[Step[Scene], ...]:
         """The graph, in the order in which release undoes it backwards."""
         return tuple(_behind_the_network(step) for step in _graph(options))
@@ -125,6 +122,7 @@ def _graph(options: InstanceOptions) -> tuple[Step[Scene], ...]:
     first, cut_off = memory_first(options), _host_first(options)
     return (
         Step(Record()),
+        Step(VerifyPreparation()),
         *_from_the_host(options),
         Step(Protect()),
         Step(LeaveFleet(detach=options.detach, replaced=options.replace)),

@@ -12,6 +12,7 @@ from responders.actions.deactivate_keys import DeactivateKeys
 from responders.actions.delete_key import DeleteKey
 from responders.actions.deny_sessions import DenySessions
 from responders.actions.record_identity import RecordIdentity
+from responders.actions.verify_preparation import VerifyPreparation
 from responders.aws import Aws
 from responders.errors import BadInput
 from responders.graph import Step
@@ -63,6 +64,7 @@ class KeyPlaybook(IdentityPlaybook[KeyOptions]):
             return (Step(DeleteKey()),)
         return (
             Step(RecordIdentity()),
+            Step(VerifyPreparation()),
             Step(DeactivateKeys(all_keys=options.all_keys), recheck=True),
             Step(DenySessions(renew=options.renew), recheck=True),
         )

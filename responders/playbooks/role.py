@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from responders.actions.deny_all import DenyAll
 from responders.actions.deny_sessions import DenySessions
 from responders.actions.record_identity import RecordIdentity
+from responders.actions.verify_preparation import VerifyPreparation
 from responders.aws import Aws
 from responders.errors import BadInput
 from responders.graph import Step
@@ -68,7 +69,11 @@ class RolePlaybook(IdentityPlaybook[RoleOptions]):
         sessions = DenySessions(
             session=options.session, renew=options.renew, role_is_denied=options.deny_all
         )
-        graph = (Step(RecordIdentity()), Step(sessions, recheck=True))
+        graph = (
+            Step(RecordIdentity()),
+            Step(VerifyPreparation()),
+            Step(sessions, recheck=True),
+        )
         return (*graph, Step(DenyAll(), recheck=True)) if options.deny_all else graph
 
 

@@ -13,6 +13,7 @@ from responders.actions.deactivate_keys import DeactivateKeys
 from responders.actions.deny_all import DenyAll
 from responders.actions.drop_login import DropLogin
 from responders.actions.record_identity import RecordIdentity
+from responders.actions.verify_preparation import VerifyPreparation
 from responders.aws import Aws
 from responders.graph import Step
 from responders.identity import principal
@@ -56,6 +57,7 @@ class UserPlaybook(IdentityPlaybook[UserOptions]):
         """The password goes only once the user is recorded: nobody can bring it back."""
         graph = (
             Step(RecordIdentity()),
+            Step(VerifyPreparation()),
             Step(DeactivateKeys(), recheck=True),
             Step(DeactivateCredentials()),
             Step(DenyAll(), recheck=True),

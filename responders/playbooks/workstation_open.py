@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract import Manifest
-from responders import prepared
 from responders.actions.attach_volumes import AttachVolumes, no_room
 from responders.actions.hash_snapshots import HashSnapshots
 from responders.actions.mount_volumes import MountVolumes
@@ -22,6 +21,7 @@ from responders.outcome import NOT_CONTAINED, Verdict, judge_work
 from responders.playbook import Options, Playbook
 from responders.record.case import Case
 from responders.runner import StepReport
+from responders.trust.trust import Trust
 from responders.volumes import workstation
 from responders.volumes.images import image_of
 from responders.volumes.snapshots import Snapshot
@@ -126,8 +126,8 @@ class OpenPlaybook(Playbook[Workstation, WorkstationOptions]):
 
 def prepared_manifest(aws: Aws, region: str) -> Manifest:
     """What the region has prepared; BadInput when there is no forensic VPC in it."""
-    manifest = prepared.manifest(aws, region)
-    if manifest is None or not manifest.forensic_vpc:
+    manifest = Trust(aws, region).manifest
+    if not manifest.forensic_vpc:
         raise BadInput(
             f"no forensic VPC is prepared in {region}",
             "Run `pulumi up` with the forensics stack there, or give another --region.",

@@ -16,6 +16,7 @@ from contract import Manifest
 from responders import prepared
 from responders.aws import Aws, Identity, explain
 from responders.clients import Clients
+from responders.trust.trust import Trust
 
 OK, WARN, FAIL, UNKNOWN = "ok", "warn", "fail", "unknown"
 REGIONAL = ("manifest", "groups", "documents", "key", "forensics", "agents", "tags")
@@ -71,6 +72,19 @@ class Place:
     def manifest(self) -> Manifest | None:
         """The region's manifest, None where there is none; errors go up."""
         return prepared.manifest(self.aws, self.region)
+
+    @property
+    def manifest_or_none(self) -> Manifest | None:
+        """The same, and None where it is not readable: its own check says so."""
+        try:
+            return self.manifest
+        except ValueError:
+            return None
+
+    @cached_property
+    def trust(self) -> Trust:
+        """What may be believed of the region, by the pin or without one."""
+        return Trust(self.aws, self.region)
 
 
 class Check(Protocol):

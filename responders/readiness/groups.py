@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from contract import TAG_IGNORE, Manifest, Purpose, group_rules
+from contract import GROUP_NAMES, TAG_IGNORE, group_rules, is_wide
 from responders import prepared
 from responders.permissions import allow
 from responders.readiness import FAIL, OK, WARN, Finding, Place
@@ -18,11 +18,16 @@ PERMISSIONS = (
     allow("ec2:DescribeVpcs", because="finds the VPCs that nothing was prepared for"),
 )
 
+FIX = (
+    "Run `pulumi up --refresh`, which puts back what was changed outside it; remove what is not "
+    "the kit's, and find out who made it (CloudTrail)."
+)
+
 
 def check(place: Place) -> Iterator[Finding]:
     """A finding for each VPC; one that is ignored by tag is a warning."""
-    found = prepared.groups(place.aws, place.region)
-    cidrs = (_manifest(place) or Manifest()).responder_cidrs
+    named = prepared.groups(place.aws, place.region)
+    tagged = prepared.tagged(place.aws, place.region)
     pages = place.client("ec2").get_paginator("describe_vpcs").paginate()
     vpcs = [vpc for page in pages for vpc in page["Vpcs"]]
     for vpc in sorted(vpcs, key=lambda v: str(v["VpcId"])):
@@ -35,7 +40,7 @@ def check(place: Place) -> Iterator[Finding]:
                 vpc=vpc["VpcId"],
             )
         else:
-            yield from _vpc(str(vpc["VpcId"]), found, cidrs)
+            yield from _vpc(place, str(vpc["VpcId"]), named, tagged)
 
 
 def is_ignored(vpc: VpcTypeDef) -> bool:
@@ -44,25 +49,37 @@ def is_ignored(vpc: VpcTypeDef) -> bool:
     return str(tags.get(TAG_IGNORE, "false")).lower() != "false"
 
 
-def _vpc(vpc: str, found: list[prepared.Group], cidrs: tuple[str, ...]) -> Iterator[Finding]:
-    faults = []
-    for purpose in (Purpose.ISOLATE, Purpose.UNTRACK):
-        rules = group_rules(purpose, cidrs)
-        group = prepared.choose(found, vpc, purpose, rules)
-        if group is None:
-            faults.append(f"no {purpose} group")
-        for other in (g for g in found if g.vpc == vpc and g.purpose == purpose):
-            if other.rules != rules:
-                faults.append(f"{other.id} ({purpose}) has rules that were not prepared")
+def _vpc(
+    place: Place, vpc: str, named: list[prepared.Group], tagged: list[prepared.Group]
+) -> Iterator[Finding]:
+    faults: list[str] = []
+    for purpose in GROUP_NAMES:
+        pinned = place.trust.pinned_group(vpc, purpose)
+        rules = place.trust.rules(purpose)
+        if place.trust.document is None and place.manifest_or_none:
+            # Nothing pins the networks of responders, so the account's word has to do here.
+            narrow = [c for c in place.manifest_or_none.responder_cidrs if not is_wide(c)]
+            rules = group_rules(purpose, narrow)
+        own = [g for g in named if (g.vpc, g.purpose) == (vpc, purpose.value)]
+        kit = [g for g in own if (g.id == pinned if pinned else g.name == GROUP_NAMES[purpose])]
+        if not kit:
+            faults.append(f"no {purpose} group" + (f": {pinned} is gone" if pinned else ""))
+        faults += [
+            f"{g.id} ({purpose}) has rules that were not prepared" for g in kit if g.rules != rules
+        ]
+        faults += [
+            f"{g.id} claims to be a second {purpose} group beside {kit[0].id if kit else 'none'}"
+            for g in tagged
+            if (g.vpc, g.purpose) == (vpc, purpose.value)
+            and g not in kit
+            and prepared.ON_DEMAND not in g.name
+        ]
+        faults += [
+            f"{g.id} ({purpose}), made by a response, lets traffic through"
+            for g in own
+            if prepared.ON_DEMAND in g.name and not prepared.is_usable(g, group_rules(purpose))
+        ]
     if faults:
-        fix = "Run `pulumi up`; if rules were changed, find out who did it (CloudTrail)."
-        yield Finding("groups", FAIL, "; ".join(faults), fix, vpc=vpc)
+        yield Finding("groups", FAIL, "; ".join(faults), FIX, vpc=vpc)
     else:
         yield Finding("groups", OK, "both groups are exactly as prepared", vpc=vpc)
-
-
-def _manifest(place: Place) -> Manifest | None:
-    try:
-        return place.manifest
-    except ValueError:
-        return None  # the manifest's own check tells

@@ -53,7 +53,6 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "now": (dict, type(None)),
     "options": dict,
     "outcome": str,
-    "own": list,
     "previous": str,
     "region": str,
     "restored": list,

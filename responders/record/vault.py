@@ -289,9 +289,7 @@ def find(aws: Aws, region: str, trust: Trust | None = None) -> Vault | None:
 
     `VaultNotProven` says why one that is named is not used.
     """
-    if trust is None:
-        trust = Trust(aws, region, aws.identity.account, aws.identity.partition)
-    claim = trust.vault()
+    claim = (trust or Trust(aws, region)).vault()
     if claim is None:
         return None
     prove(aws, claim)

@@ -7,11 +7,12 @@ and the manifest is read beside, within a bounded time.
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from contract import Manifest, Purpose, Rules, TrustDocument, group_rules
 from responders.aws import Aws
-from responders.trust import pin, unpinned
+from responders.trust import isolated_profiles, pin, unpinned
 from responders.trust.judgement import Judgement, differences, pinned
 from responders.trust.pin import PinDamaged
 from responders.trust.survey import Survey, survey
@@ -32,14 +33,23 @@ class _Pin:
 class Trust:
     """The pin of an account, and the judgement of one region. Methods may be called at once."""
 
-    def __init__(self, aws: Aws, region: str, account: str, partition: str) -> None:
-        self._aws, self.region, self.account, self.partition = aws, region, account, partition
+    def __init__(self, aws: Aws, region: str) -> None:
+        self.aws, self.region = aws, region
         self._lock = threading.Lock()
+        self._judging = threading.Lock()
         self._judged: Judgement | None = None
-        try:
-            self._pin = _Pin(pin.read(account))
-        except PinDamaged as damaged:
-            self._pin = _Pin(damage=damaged.message)
+        self._read: _Pin | None = None
+        self._faults: dict[str, Future[str]] = {}
+
+    @property
+    def _pin(self) -> _Pin:
+        with self._lock:
+            if self._read is None:
+                try:
+                    self._read = _Pin(pin.read(self.aws.identity.account))
+                except PinDamaged as damaged:
+                    self._read = _Pin(damage=damaged.message)
+            return self._read
 
     @property
     def document(self) -> TrustDocument | None:
@@ -58,10 +68,17 @@ class Trust:
 
     def judgement(self) -> Judgement:
         """What may be used, and what is wrong; waits for AWS some seconds at most, once."""
-        with self._lock:
+        with self._judging:
             if self._judged is None:
                 self._judged = self._judge()
             return self._judged
+
+    def profile_fault(self, name: str) -> str:
+        """Why an isolated profile must not be given; empty when it is as prepared. Asked once."""
+        with self._lock:
+            if name not in self._faults:
+                self._faults[name] = self.aws.spawn(isolated_profiles.fault_of, self.aws, name)
+        return self._faults[name].result()
 
     @property
     def manifest(self) -> Manifest:
@@ -81,7 +98,7 @@ class Trust:
         return VaultClaim(
             bucket=manifest.vault_bucket,
             region=manifest.vault_region or self.region,
-            owner=self.document.vault_account if self.document else self.account,
+            owner=self.document.vault_account if self.document else self.aws.identity.account,
             key_arn=manifest.vault_key_arn,
             days=self.document.retention_days if self.document else 0,
         )
@@ -93,8 +110,9 @@ class Trust:
         if self.document:
             return self._against(self.document)
         regions = self._regions()
-        here = unpinned.Here(self._aws, self.region, self.account, self.partition, regions)
-        judged = unpinned.judge(here, survey(self._aws, {*regions, self.region}))
+        caller = self.aws.identity
+        here = unpinned.Here(self.aws, self.region, caller.account, caller.partition, regions)
+        judged = unpinned.judge(here, survey(self.aws, {*regions, self.region}))
         return replace(judged, notes=(NOTHING_PINNED, *judged.notes))
 
     def _against(self, document: TrustDocument) -> Judgement:
@@ -102,7 +120,7 @@ class Trust:
         if self.region not in document.regions:
             told = f"{self.region} is not in the trust document: what is prepared there is not used"
             return Judgement(expected, notes=(told,))
-        read = survey(self._aws, [self.region])
+        read = survey(self.aws, [self.region])
         if read.unread:
             why = read.unread[self.region]
             return Judgement(expected, notes=(f"the manifest was not compared: {why}",))
@@ -117,6 +135,6 @@ class Trust:
 
     def _regions(self) -> tuple[str, ...]:
         try:
-            return self._aws.regions
+            return self.aws.regions
         except Exception:
             return (self.region,)

@@ -12,8 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 
 from contract import (
-    CHANNEL_PROFILE,
-    DARK_PROFILE,
     KEY_ALIAS,
     VERSION,
     WORKSTATION_PROFILE,
@@ -21,12 +19,12 @@ from contract import (
     is_own_vault,
 )
 from responders.aws import Aws, code_of, explain
+from responders.trust.isolated_profiles import PROFILES
 from responders.trust.judgement import Judgement, documents, shown
 from responders.trust.survey import Survey
 
 REGIONAL = {"key_arn", "forensic_vpc", "subnets", "workstation_group", "endpoint_group"}
 """Fields that differ from region to region."""
-PROFILES = {"dark": DARK_PROFILE, "channel": CHANNEL_PROFILE}
 IMPORT = "`cordon trust import` pins it"
 
 

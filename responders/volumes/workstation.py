@@ -25,13 +25,13 @@ from contract import (
     Purpose,
     is_snapshot_description,
 )
-from responders import prepared
 from responders.action import Incident, Subject
 from responders.aws import Access, Aws
 from responders.errors import BadInput
 from responders.outcome import Report
 from responders.permissions import allow
 from responders.record.case import Case
+from responders.trust.trust import Trust
 from responders.volumes import snapshots
 from responders.volumes.snapshots import Owners, Snapshot
 
@@ -235,7 +235,7 @@ def region_of(case: Case) -> str | None:
 def look(access: Access, report: Report) -> dict[str, object]:
     """`describe`, after a run."""
     aws = Aws(access, case=report.case, read_only=True)
-    manifest = prepared.manifest(aws, report.region) or Manifest()
+    manifest = Trust(aws, report.region).manifest
     return describe(aws, report.region, manifest, report.case)
 
 

@@ -23,6 +23,7 @@ from contract import (
 )
 from responders.cli import app
 from tests.conftest import AwsLab
+from tests.responders.pinning import pin_account
 
 REGION = "eu-west-1"
 VAULT = f"cordon-vault-123456789012-{REGION}"
@@ -166,6 +167,7 @@ def build(aws_lab: AwsLab) -> Scenario:
         enis=tuple(sorted(i["NetworkInterfaceId"] for i in instance["NetworkInterfaces"])),
     )
     prepare_vault(aws_lab, REGION)
+    pin_account(aws_lab, REGION)
     return made
 
 

@@ -26,6 +26,7 @@ from lab.hosts import Ended, Script
 from lab.mends.commands import set_script
 from lab.mends.snapshots import set_status
 from tests.responders.conftest import VAULT, Scenario
+from tests.responders.pinning import pin_account
 
 ACCOUNT = "123456789012"
 """The lab's own account, moto's."""
@@ -45,6 +46,7 @@ def prepare(scenario: Scenario, **more: Any) -> Manifest:
     scenario.client("ssm").put_parameter(
         Name=MANIFEST_PARAMETER, Type="String", Value=changed.to_json(), Overwrite=True
     )
+    pin_account(scenario.lab, scenario.region)
     return changed
 
 

@@ -19,7 +19,6 @@ from lab.calls import Calls, Seen
 from responders.action import Action, Incident, Observation, Subject
 from responders.aws import Access, Aws
 from responders.graph import Step
-from responders.prepared import PreparedRegion
 from responders.record.case import Case, new_run, open_run
 from responders.record.vault import Mirror
 from responders.result import (
@@ -32,6 +31,7 @@ from responders.result import (
 )
 from responders.runner import Listener, Runner, StepReport
 from responders.scene import Scene
+from responders.trust.trust import Trust
 
 
 class World(Protocol):
@@ -254,7 +254,7 @@ class Life:
             region=self.world.region,
             target=self.target,
             subject=self.subject or Scene(aws, self.world.region, self.target),
-            prepared=PreparedRegion(aws, self.world.region),
+            prepared=Trust(aws, self.world.region),
             evidence=evidence or _Names(self.case),
             started=_started(self.case),
             known=known or {},

@@ -13,6 +13,7 @@ from contract import (
     Manifest,
 )
 from tests.responders.conftest import Scenario
+from tests.responders.pinning import pin_account
 
 ISOLATED = {"dark": DARK_PROFILE, "channel": CHANNEL_PROFILE}
 ROLE, PROFILE = "web-role", "web-profile"
@@ -61,6 +62,7 @@ def prepare_isolated(scenario: Scenario) -> None:
     now = Manifest.from_json(ssm.get_parameter(Name=MANIFEST_PARAMETER)["Parameter"]["Value"])
     values = {**now.__dict__, "isolated_profiles": ISOLATED}
     ssm.put_parameter(Name=MANIFEST_PARAMETER, Value=Manifest(**values).to_json(), Overwrite=True)
+    pin_account(scenario.lab, scenario.region)
 
 
 def profile_of(scenario: Scenario) -> str | None:

@@ -83,7 +83,6 @@ OTHERS = (
     "iam:ListRolePolicies",
     "iam:PutRolePolicy",
     "s3:GetObject",
-    "s3:ListObjectVersions",
     "s3:ListObjectsV2",
     "s3:PutObject",
     "ssm:DescribeInstanceInformation",

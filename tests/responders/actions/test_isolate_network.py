@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract import Purpose, kit_tags
+from contract import Purpose
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.gate.answers import answer
@@ -174,43 +174,15 @@ def subnet_of(scenario: Scenario) -> str:
 
 def test_a_group_of_another_account_is_not_used(life: Life, scenario: Scenario) -> None:
     """In a shared VPC the owner's group may be visible; it can't be put on our interfaces."""
-    theirs = prepare_group_before(scenario)
-    assert {state["isolate"] for state in life.observe().values()} == {theirs}
-    backend("ec2", scenario.region).get_security_group_from_id(theirs).owner_id = "999988887777"
-    assert {state["isolate"] for state in life.observe().values()} == {scenario.isolate}
+    moto_ec2 = backend("ec2", scenario.region)
+    moto_ec2.get_security_group_from_id(scenario.isolate).owner_id = "999988887777"
+    assert {state["isolate"] for state in life.observe().values()} == {None}
 
 
 def backend(service: str, region: str) -> Any:
     from moto.backends import get_backend
 
     return get_backend(service)["123456789012"][region]
-
-
-def prepare_group_before(scenario: Scenario) -> str:
-    """Another group with the rules and tags of the isolate group, before it by id."""
-    ec2 = scenario.client("ec2")
-    while True:
-        ec2.delete_security_group(GroupId=scenario.isolate)
-        scenario.isolate = prepare_group(
-            scenario.lab, scenario.region, scenario.vpc, Purpose.ISOLATE
-        )
-        other = ec2.create_security_group(
-            GroupName="other",
-            Description="x",
-            VpcId=scenario.vpc,
-            TagSpecifications=[
-                {
-                    "ResourceType": "security-group",
-                    "Tags": [{"Key": k, "Value": v} for k, v in kit_tags(Purpose.ISOLATE).items()],
-                }
-            ],
-        )["GroupId"]
-        if other < scenario.isolate:
-            break
-        ec2.delete_security_group(GroupId=other)
-    opened = ec2.describe_security_groups(GroupIds=[other])["SecurityGroups"][0]
-    ec2.revoke_security_group_egress(GroupId=other, IpPermissions=opened["IpPermissionsEgress"])
-    return str(other)
 
 
 class TestBranches:

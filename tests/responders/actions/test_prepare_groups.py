@@ -10,7 +10,6 @@ from contract import (
     EVERYTHING,
     GROUP_NAMES,
     TAG_PURPOSE,
-    Manifest,
     Purpose,
     Rule,
     Rules,
@@ -25,6 +24,7 @@ from responders.aws import Access, Aws
 from responders.result import AlreadyInPlace, Done, Failed, reason_of
 from responders.runner import StepReport
 from tests.responders.conftest import Scenario
+from tests.responders.evidence import prepare
 from tests.responders.life import Life
 
 
@@ -97,14 +97,11 @@ def test_a_rule_that_lacks_is_added(life: Life, scenario: Scenario) -> None:
 
 
 def test_responders_keep_their_way_in(life: Life, scenario: Scenario) -> None:
-    """The rules from the manifest stay while what was added is removed."""
-    scenario.client("ssm").put_parameter(
-        Name="/cordon/manifest",
-        Value=Manifest(responder_cidrs=("198.51.100.0/24",)).to_json(),
-        Overwrite=True,
-    )
+    """The rules that are pinned stay while what was added is removed; none is ever added."""
+    prepare(scenario, responder_cidrs=("198.51.100.0/24", "192.0.2.0/24"))
     ssh = Rule("tcp", 22, 22, "198.51.100.0/24")
     tamper(scenario, scenario.isolate, ssh, "ingress")
+    assert isinstance(life.run().result, AlreadyInPlace)
     tamper(scenario, scenario.isolate, Rule("tcp", 22, 22, "203.0.113.0/24"), "ingress")
     assert isinstance(life.run().result, Done)
     assert groups(scenario)["isolate"] == Rules(ingress=(ssh,))

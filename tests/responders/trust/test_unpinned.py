@@ -52,7 +52,7 @@ def write(scenario: Scenario, region: str, manifest: Manifest) -> None:
 
 
 def trust() -> Trust:
-    return Trust(Aws(Access(region=REGION), read_only=True), REGION, ACCOUNT, "aws")
+    return Trust(Aws(Access(region=REGION), read_only=True), REGION)
 
 
 def judge() -> Judgement:
