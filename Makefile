@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 RELEASE := .venv-release
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint format compliance requirements docs dist audit clean
+.PHONY: help setup lab test lint format compliance requirements docs dist audit pulumi-lab clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.ready ## Make the environment (about half a minute)
 
@@ -74,6 +74,9 @@ dist: $(RELEASE)/.ready ## Build wheel, sdist and the bill of materials, the sam
 
 audit: $(RELEASE)/.ready ## Look the pinned dependencies up in the advisory database (AUDIT=--strict: all of them)
 	$(RELEASE)/bin/python .ci/audit.py $(AUDIT)
+
+pulumi-lab: setup ## Lead the program through its life on Pulumi's own engine, in the lab (needs the pulumi CLI)
+	$(BIN)/python -m lab.cli_life $(PULUMI_LAB)
 
 clean: ## Remove what set-up made
 	rm -rf $(VENV) $(CHECKOV) $(RELEASE) .mypy_cache .ruff_cache .pytest_cache
