@@ -140,6 +140,7 @@ class Digest:
             label=state.name,
             address=state.address,
             tags=state.tags,
+            groups=state.groups,
             confidence=lead.confidence.value,
         )
 

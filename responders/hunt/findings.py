@@ -81,6 +81,8 @@ class Created:
     """The name that its `Name` tag gives it."""
     address: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    """Security groups of a machine's interfaces."""
     confidence: str = Confidence.CERTAIN.value
 
 

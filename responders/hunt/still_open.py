@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from responders.aws import Aws
 from responders.hunt.denied import Denials
 from responders.hunt.expiry import expiry
 from responders.hunt.findings import Created, Followed
+from responders.hunt.isolation import isolation
 from responders.hunt.open_lead import LeadKind, OpenLead, Severity
 
 KINDS: Mapping[str, LeadKind] = {
@@ -106,7 +107,18 @@ class StillOpen:
             return None
         if kind is LeadKind.KEY and resource.state == "Inactive":
             return None
-        return self._lead(resource, kind, _state(resource))
+        lead = self._lead(resource, kind, _state(resource))
+        if resource.type == "AWS::EC2::Instance" and resource.state == "running":
+            return self._cut_off(lead, resource.groups)
+        return lead
+
+    def _cut_off(self, lead: OpenLead, groups: Sequence[str]) -> OpenLead:
+        """A machine that reaches nothing is less bad; it stays on the list while it runs."""
+        known = isolation(self.aws, lead.region, groups)
+        if not known.words:
+            return lead
+        severity = Severity.LOW if known.is_whole else Severity.MEDIUM
+        return replace(lead, state=f"{lead.state}, {known.words}", severity=severity.value)
 
     def _shared(self, resource: Created) -> OpenLead | None:
         """None where nobody outside has it any more."""

@@ -172,6 +172,34 @@ def test_names_addresses_and_tags_stand_beside_ids(aws: Aws, aws_lab: AwsLab) ->
     assert re.fullmatch(r"\d+(\.\d+){3}", state.address)
 
 
+@pytest.mark.parametrize(
+    ("egress", "ssh", "severity", "state"),
+    [
+        (True, False, "critical", "running"),
+        (False, False, "low", "running, cut off"),
+        (False, True, "medium", "running, cut off but for tcp 22 from 203.0.113.0/24"),
+    ],
+)
+def test_a_machine_that_is_cut_off_is_less_bad_and_stays_on_the_list(
+    aws: Aws, aws_lab: AwsLab, egress: bool, ssh: bool, severity: str, state: str
+) -> None:
+    ec2 = aws_lab.client("ec2")
+    group = ec2.create_security_group(GroupName="g", Description="g")["GroupId"]
+    if not egress:
+        (rule,) = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+        ec2.revoke_security_group_egress(GroupId=group, IpPermissions=rule["IpPermissionsEgress"])
+    if ssh:
+        ec2.authorize_security_group_ingress(
+            GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="203.0.113.0/24"
+        )
+    machine = made("AWS::EC2::Instance", "i-1", state="running", groups=(group,))
+    (lead,) = judged(aws, machine)
+    assert (lead.severity, lead.state) == (severity, state)
+    gone = made("AWS::EC2::Instance", "i-1", state="running", groups=(group, "sg-gone"))
+    (lead,) = judged(aws, gone)
+    assert (lead.severity, lead.state) == ("critical", "running")
+
+
 CUTS_A_PATH = {
     "AWS::EC2::EC2Fleet",
     "AWS::EC2::NatGateway",
