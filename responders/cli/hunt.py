@@ -94,6 +94,13 @@ def hunt(
             help="Also read a trail's objects: s3://BUCKET, or a folder with a copy of them.",
         ),
     ] = "",
+    validate: Annotated[
+        bool,
+        typer.Option(
+            "--validate",
+            help="With --trail s3://…: check its objects against CloudTrail's signed digests.",
+        ),
+    ] = False,
     lake: Annotated[
         str,
         typer.Option("--lake", metavar="ARN", help="Also ask CloudTrail Lake; it bills by bytes."),
@@ -153,9 +160,10 @@ def hunt(
         shared.check_case(case) if case else "",
         common.responder,
         [r.strip() for r in regions.split(",") if r.strip()] if regions else None,
-        trail,
-        lake,
-        Extras(since=begin, without_trail=without_trail),
+        trail=trail,
+        validate=validate,
+        lake=lake,
+        extras=Extras(since=begin, without_trail=without_trail),
     )
     export = _export({option: path for option, path in files.items() if path})
     with hunt_progress.shown() as tell:

@@ -15,7 +15,7 @@ from responders.hunt.findings import Findings
 from responders.hunt.hunting import Export, Extras, Hunt
 from responders.hunt.lake import Lake
 from responders.hunt.subjects import Subject
-from responders.hunt.trail_source import objects_at, source_of
+from responders.hunt.trail_source import check_validation, objects_at, source_of
 from responders.outcome import DONE, INCOMPLETE, INTERRUPTED, Evidence, Report
 from responders.record.opened_run import PATIENT_WAIT
 from responders.record.reading import open_reading
@@ -26,7 +26,7 @@ class HuntRequest:
     """What to hunt for. `subject` None: everything since `extras.since`.
 
     `trail` is an `s3://` address or a folder, `lake` the ARN or id of an event data store; `case`
-    may be empty.
+    may be empty. `validate`: check the trail's objects against CloudTrail's signed digests.
     """
 
     subject: Subject | None
@@ -35,6 +35,7 @@ class HuntRequest:
     responder: str = ""
     regions: Sequence[str] | None = None
     trail: str = ""
+    validate: bool = False
     lake: str = ""
     extras: Extras = field(default_factory=Extras)
 
@@ -47,6 +48,8 @@ def report(
     subject = request.subject or ask.everything(aws.identity.account)
     stop = threading.Event()
     objects = objects_at(aws, request.trail) if request.trail else None
+    if request.validate:
+        check_validation(objects)
     lake = Lake.of(aws, request.lake, stop) if request.lake else None
     extras = replace(request.extras, case=request.case)
     hunt = Hunt(aws, subject, request.regions, extras, stop)
@@ -56,7 +59,8 @@ def report(
     )
     with tempfile.TemporaryDirectory(prefix="cordon-trail-") as folder:
         if objects:
-            hunt.sources.append(source_of(aws, objects, record, Path(folder), stop))
+            source = source_of(aws, objects, record, Path(folder), stop, validate=request.validate)
+            hunt.sources.append(source)
         if lake:
             hunt.sources.append(lake)
         findings = hunt.run(tell, record.evidence.save if record else None, export)

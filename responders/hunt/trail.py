@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator
-from datetime import date, timedelta
+from concurrent.futures import Future
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from responders.aws import Aws
+from responders.aws import Aws, explain
 from responders.errors import BadInput
 from responders.hunt.source import NoSuchTrail, Stored
+from responders.hunt.validation import DigestFile
 from responders.permissions import allow
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ PERMISSIONS = (
 )
 LISTED_AT_ONCE = 16
 """Requests for lists of objects under way at the same time: one for each region and day."""
+_DIGEST_END = re.compile(r"_(\d{8}T\d{6}Z)\.json\.gz$")
+_STAMP = "%Y%m%dT%H%M%SZ"
 _ACCOUNT = re.compile(r"\d{12}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 COLD = ("GLACIER", "DEEP_ARCHIVE")
@@ -110,6 +114,42 @@ class Trail:
         """The bytes of an object, as they are stored."""
         return self._aws.client("s3").get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
+    def digests(self, first: datetime, last: datetime) -> Iterator[DigestFile]:
+        """The digest files whose hour ended in this time, some read ahead.
+
+        Their names end with that time, and their folders are named after its day (CloudTrail user
+        guide, "CloudTrail digest file structure"). One that can't be had says why.
+        """
+        pending: deque[Future[DigestFile]] = deque()
+        for key in self._digest_keys(first, last):
+            pending.append(self._aws.spawn(self._digest, key))
+            if len(pending) >= LISTED_AT_ONCE:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+    def _digest_keys(self, first: datetime, last: datetime) -> Iterator[str]:
+        days = [first.date() + timedelta(days=n) for n in range((last - first).days + 2)]
+        for base in self._accounts():
+            for region in self._folders(f"{base}CloudTrail-Digest/"):
+                listings = [self._aws.spawn(self._keys, f"{region}{d:%Y/%m/%d}/") for d in days]
+                for listing in listings:
+                    for key in listing.result():
+                        ended = _DIGEST_END.search(key)
+                        if ended and f"{first:{_STAMP}}" <= ended[1] <= f"{last:{_STAMP}}":
+                            yield key
+
+    def _digest(self, key: str) -> DigestFile:
+        try:
+            answer = self._aws.client("s3").get_object(Bucket=self._bucket, Key=key)
+            signature = answer["Metadata"].get("signature", "")
+            return DigestFile(self._bucket, key, answer["Body"].read(), signature)
+        except Exception as error:  # one that can't be had leaves all others to be checked
+            return DigestFile(self._bucket, key, b"", "", explain(error))
+
+    def _keys(self, prefix: str) -> list[str]:
+        return [str(o["Key"]) for page in self._pages(prefix) for o in page.get("Contents", ())]
+
     def _folder(self, prefix: str) -> list[Stored]:
         """The objects of one region and day."""
         return [
@@ -120,16 +160,18 @@ class Trail:
         ]
 
     def _bases(self) -> list[str]:
+        """Folders of this account's events, one for each kind of event."""
+        return [kind for account in self._accounts() for kind in self._kinds(account)]
+
+    def _accounts(self) -> list[str]:
         """Folders of this account: right below the root, or below an organization's."""
         account = self._aws.identity.account
-        found = []
-        for folder in self._folders(self._root):
-            name = folder.removeprefix(self._root).strip("/")
-            if name == account:
-                found += self._kinds(folder)
-            elif not _ACCOUNT.fullmatch(name):
-                found += self._kinds(f"{folder}{account}/")
-        return found
+        folders = {f: f.removeprefix(self._root).strip("/") for f in self._folders(self._root)}
+        return [
+            folder if name == account else f"{folder}{account}/"
+            for folder, name in folders.items()
+            if name == account or not _ACCOUNT.fullmatch(name)
+        ]
 
     def _kinds(self, folder: str) -> list[str]:
         """Folders of all kinds of events, such as CloudTrail-Insight; digests hold no events."""

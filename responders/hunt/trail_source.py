@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from responders.aws import Aws, explain
 from responders.errors import BadInput
@@ -15,6 +16,9 @@ from responders.hunt.trail import Trail
 from responders.hunt.trail_folder import TrailFolder
 from responders.record.case import Case
 from responders.record.opened_run import OpenedRun
+
+if TYPE_CHECKING:
+    from responders.hunt.scan.parts import PartStore
 
 EXTRA = ("cryptography", "duckdb", "msgspec", "pyarrow")
 """What the `hunt` extra installs."""
@@ -34,24 +38,50 @@ def has_extra() -> bool:
     return all(find_spec(name) for name in EXTRA)
 
 
+def check_validation(objects: TrailObjects | None) -> None:
+    """BadInput when the objects' origin can't be proven from where they are, or not here."""
+    if not isinstance(objects, Trail):
+        raise BadInput(
+            "--validate needs the trail's bucket: the signatures are in its objects' metadata",
+            "Give --trail s3://BUCKET; a copy in a folder has no signatures.",
+        )
+    if not has_extra():
+        raise BadInput(
+            "--validate needs libraries that are not installed",
+            "Install them: pip install 'aws-cordon[hunt]'.",
+        )
+
+
 def source_of(
-    aws: Aws, objects: TrailObjects, record: OpenedRun | None, folder: Path, stop: threading.Event
+    aws: Aws,
+    objects: TrailObjects,
+    record: OpenedRun | None,
+    folder: Path,
+    stop: threading.Event,
+    *,
+    validate: bool = False,
 ) -> EventSource:
     """The source. With `record` the decoded events are evidence, and a later hunt's too.
 
-    `folder` is for what is gone with the hunt.
+    `folder` is for what is gone with the hunt. `validate`: see `check_validation`.
     """
     if not has_extra():
         return PlainTrail(aws, objects)
-    from responders.hunt.scan.parts import CaseParts, TemporaryParts
+    # Imported only now: the libraries take some 0.2 s, and may not be installed.
     from responders.hunt.scan.source import TrailScan
+    from responders.hunt.validated import Validated
 
-    kept = folder / "kept"
+    scan = TrailScan(objects, _parts(record, folder / "kept"), folder, stop, explain)
+    return Validated(aws, scan, objects, stop) if validate and isinstance(objects, Trail) else scan
+
+
+def _parts(record: OpenedRun | None, folder: Path) -> PartStore:
+    from responders.hunt.scan.parts import CaseParts, TemporaryParts
+
     if record is None:
-        return TrailScan(objects, TemporaryParts(kept), folder, stop, explain)
+        return TemporaryParts(folder)
     evidence = record.evidence
-    parts = CaseParts(parts_of(record.case), evidence.save, lambda name: evidence.folder / name)
-    return TrailScan(objects, parts, folder, stop, explain)
+    return CaseParts(parts_of(record.case), evidence.save, lambda name: evidence.folder / name)
 
 
 def parts_of(case: Case) -> Iterator[tuple[Path, str]]:
@@ -61,12 +91,3 @@ def parts_of(case: Case) -> Iterator[tuple[Path, str]]:
             if entry.kind == "evidence" and str(entry.body["name"]).startswith(PARTS):
                 path = case.folder / run.name / "evidence" / str(entry.body["name"])
                 yield path, str(entry.body["sha256"])
-
-
-def check_extra(why: str) -> None:
-    """BadInput, with the command to install it, where the `hunt` extra is missing."""
-    if not has_extra():
-        raise BadInput(
-            f"{why} needs libraries that are not installed",
-            "Install them: pip install 'aws-cordon[hunt]'.",
-        )

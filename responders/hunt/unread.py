@@ -9,20 +9,22 @@ from itertools import groupby
 from responders.hunt.inventory import command
 
 RESTORE = "aws s3api restore-object --bucket {bucket} --key {key} --restore-request Days=7"
-_HOUR = re.compile(r"_([a-z0-9-]+)_(\d{4})(\d\d)(\d\d)T(\d\d)\d\dZ_")
-"""Region and hour of delivery, in the name (CloudTrail user guide, "Log file name format")."""
+_HOUR = re.compile(r"_([a-z0-9-]+)_(\d{4})(\d\d)(\d\d)T(\d\d)\d{2,4}Z[_.]")
+"""Region and hour of delivery, in the name of a log or digest file (CloudTrail user guide, "Log
+file name format", "CloudTrail digest file structure")."""
 _DAY = re.compile(r"/([a-z0-9-]+)/(\d{4})/(\d\d)/(\d\d)/")
 _ARCHIVED = re.compile(r"archived|InvalidObjectState")
 
 
-def gaps(place: str, trouble: Iterable[str]) -> list[str]:
+def gaps(place: str, trouble: Iterable[str], failure: str = "not read") -> list[str]:
     """One line for each cause. `trouble` has lines of a key and why it was not read.
 
-    `place` is the trail as reports call it, `trail s3://bucket/prefix`.
+    `place` is the trail as reports call it, `trail s3://bucket/prefix`; `failure` says what became
+    of the objects, such as `not proven`.
     """
     pairs = sorted((_why(why), key) for key, _, why in (line.partition(": ") for line in trouble))
     return [
-        _line(place, why, [key for _, key in group])
+        _line(place, why, [key for _, key in group], failure)
         for why, group in groupby(pairs, key=lambda pair: pair[0])
     ]
 
@@ -32,11 +34,11 @@ def _why(text: str) -> str:
     return "archived" if _ARCHIVED.search(text) else text
 
 
-def _line(place: str, why: str, keys: Sequence[str]) -> str:
+def _line(place: str, why: str, keys: Sequence[str], failure: str) -> str:
     hours = sorted({_hour(key) for key in keys})
     shown = hours[0] if len(hours) == 1 else f"{hours[0]} to {hours[-1]} ({len(hours)} hours)"
     count = f"{len(keys)} object{'' if len(keys) == 1 else 's'}"
-    sentence = f"{place}: {count} of {shown} not read, such as {keys[0]}: {why}"
+    sentence = f"{place}: {count} of {shown} {failure}, such as {keys[0]}: {why}"
     if why != "archived":
         return sentence
     bucket = place.partition("s3://")[2].partition("/")[0]

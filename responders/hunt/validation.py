@@ -12,14 +12,14 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Protocol
 
 from responders.aws import Aws, explain
-from responders.hunt.object_text import decompressed
+from responders.hunt.object_text import decompressed, reason
 from responders.hunt.source import Window
 from responders.permissions import allow
 
@@ -31,19 +31,27 @@ PERMISSIONS = (
 )
 DELIVERED_WITHIN = timedelta(hours=2)
 """How long after its hour a digest may take to be delivered. Newer objects can't be proven yet."""
+NAMED_BEFORE = timedelta(minutes=15)
+"""How long before its delivery, which a digest counts by, an object may have got its name."""
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of one digest file once it is decompressed; a larger one is not read."""
+_EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC))
 _END = re.compile(r"_(\d{8}T\d{6}Z)\.json\.gz$")
+_REGION = re.compile(r"/CloudTrail[^/]*/([^/]+)/(\d{4})/(\d\d)/(\d\d)/")
 
 
 @dataclass(frozen=True)
 class DigestFile:
-    """A digest file as S3 stores it. `signature` is the hexadecimal text of its metadata."""
+    """A digest file as S3 stores it. `signature` is the hexadecimal text of its metadata.
+
+    `trouble` says why it could not be had, and is empty when it was.
+    """
 
     bucket: str
     key: str
     data: bytes
     signature: str
+    trouble: str = ""
 
 
 class DigestStore(Protocol):
@@ -55,13 +63,16 @@ class DigestStore(Protocol):
 
 @dataclass
 class Validation:
-    """What was proven. `faults` is empty when the objects are those that CloudTrail delivered."""
+    """What was proven: all of it, when `faults` and `altered` are empty."""
 
     digests: int = 0
     objects: int = 0
     faults: list[str] = field(default_factory=list)
-    covered: list[tuple[datetime, datetime]] = field(default_factory=list)
-    """Times whose objects valid digests list, by region's chain."""
+    """Hours that no digest covers, and digests that do not follow one another."""
+    altered: list[str] = field(default_factory=list)
+    """Digests and objects that are not as they were delivered: a line each, of key and reason."""
+    covered: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    """The time whose objects valid digests list, by region."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +90,24 @@ class _Digest:
 
 
 def validate(
-    store: DigestStore, keys: Mapping[str, bytes], read: Mapping[str, str], window: Window
+    store: DigestStore,
+    keys: Mapping[str, bytes],
+    read: Mapping[str, str],
+    window: Window,
+    unread: Collection[str] = (),
 ) -> Validation:
     """Checks the chains of a window, and the objects that were read against them.
 
     `keys`: public keys (PKCS #1, DER) by fingerprint. `read`: key of each object that was read, to
-    the SHA-256 (hex) of its decompressed content.
+    the SHA-256 (hex) of its decompressed content. `unread`: keys of objects that are there and
+    could not be read, of which nothing is said here.
     """
     result = Validation()
     chains: dict[str, list[_Digest]] = {}
-    last = window.end + DELIVERED_WITHIN
-    for file in store.digests(window.start, last):
-        digest = _parsed(file, keys, result.faults)
-        if digest is not None:
+    # A digest that ended after the window may list objects that came after the trail was listed.
+    for file in store.digests(window.start, window.end):
+        digest = _parsed(file, keys, result.altered)
+        if digest is not None and digest.end <= window.end:
             chains.setdefault(digest.chain, []).append(digest)
             result.digests += 1
     if not chains:
@@ -101,20 +117,27 @@ def validate(
     for name, digests in sorted(chains.items()):
         digests.sort(key=lambda digest: digest.end)
         result.faults += _chain_faults(name, digests, window)
-        result.covered.append((digests[0].start, digests[-1].end))
+        _cover(result, digests)
         for digest in digests:
             listed |= _objects(digest)
-    _compare(listed, read, result)
+    _compare({key: listed[key] for key in set(listed) - set(unread)}, read, window, result)
     return result
 
 
-def public_keys(aws: Aws, window: Window) -> dict[str, bytes]:
-    """The keys that CloudTrail signed with in a window, in every region, by fingerprint."""
+def public_keys(aws: Aws, window: Window) -> tuple[dict[str, bytes], list[str]]:
+    """The keys that CloudTrail signed with in a window, in every region, by fingerprint.
+
+    The second value says where they could not be listed, a line each.
+    """
     keys: dict[str, bytes] = {}
-    asked = {region: aws.spawn(_keys_of, aws, region, window) for region in aws.regions}
-    for answer in asked.values():
-        keys |= answer.result()
-    return keys
+    failures: list[str] = []
+    answers = {region: aws.spawn(_keys_of, aws, region, window) for region in aws.regions}
+    for region, answer in answers.items():
+        try:
+            keys |= answer.result()
+        except Exception as error:  # digests of this region are then named as not proven
+            failures.append(f"{region}: CloudTrail's public keys are unknown: {explain(error)}")
+    return keys, failures
 
 
 def _keys_of(aws: Aws, region: str, window: Window) -> dict[str, bytes]:
@@ -128,8 +151,11 @@ def _keys_of(aws: Aws, region: str, window: Window) -> dict[str, bytes]:
     }
 
 
-def _parsed(file: DigestFile, keys: Mapping[str, bytes], faults: list[str]) -> _Digest | None:
-    """A digest whose place and signature are right; a fault is added for any other."""
+def _parsed(file: DigestFile, keys: Mapping[str, bytes], altered: list[str]) -> _Digest | None:
+    """A digest whose place and signature are right; any other is added to `altered`."""
+    if file.trouble:
+        altered.append(f"{file.key}: the digest can't be read: {file.trouble}")
+        return None
     try:
         content = decompressed(file.data, MOST_BYTES)
         body = json.loads(content)
@@ -141,18 +167,18 @@ def _parsed(file: DigestFile, keys: Mapping[str, bytes], faults: list[str]) -> _
             _time(body["digestEndTime"]),
         )
         if (body["digestS3Bucket"], body["digestS3Object"]) != (file.bucket, file.key):
-            faults.append(f"digest {file.key} was moved from {body['digestS3Object']}")
+            altered.append(f"{file.key}: the digest was moved from another place")
             return None
         key = keys.get(str(body["digestPublicKeyFingerprint"]))
         if key is None:
-            faults.append(f"digest {file.key} is signed with a key that CloudTrail does not list")
+            altered.append(f"{file.key}: the digest is signed with a key CloudTrail does not list")
             return None
         if not _is_signed(digest, key):
-            faults.append(f"digest {file.key} has a signature that is not CloudTrail's")
+            altered.append(f"{file.key}: the digest has a signature that is not CloudTrail's")
             return None
         return digest
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error) as error:
-        faults.append(f"digest {file.key} is not readable: {explain(error)}")
+        altered.append(f"{file.key}: the digest is {reason(error)}")
         return None
 
 
@@ -218,20 +244,51 @@ def _objects(digest: _Digest) -> dict[str, str]:
     }
 
 
-def _compare(listed: Mapping[str, str], read: Mapping[str, str], result: Validation) -> None:
+def _cover(result: Validation, digests: Sequence[_Digest]) -> None:
+    """Notes the time that a region's digests list the objects of, across the trails of a bucket."""
+    start, end = digests[0].start, digests[-1].end
+    region = _region(digests[0].file.key)
+    known = result.covered.get(region, (start, end))
+    result.covered[region] = (min(start, known[0]), max(end, known[1]))
+
+
+def _compare(
+    listed: Mapping[str, str], read: Mapping[str, str], window: Window, result: Validation
+) -> None:
     """Every listed object must have been read and be unchanged, and no other may be there."""
+    first = f"{window.start:%Y/%m/%d}"
     for key, sha256 in sorted(listed.items()):
+        if _day(key) < first:
+            continue  # the first digest also lists objects of the evening before
         if key not in read:
-            result.faults.append(f"{key} was delivered and is not there, or was not read")
+            result.altered.append(f"{key}: it was delivered, and is not there")
         elif read[key] != sha256:
-            result.faults.append(f"{key} was changed since it was delivered")
+            result.altered.append(f"{key}: it was changed since it was delivered")
         else:
             result.objects += 1
     for key in sorted(set(read) - set(listed)):
-        if any(
-            start <= moment <= end for moment in _delivered(key) for start, end in result.covered
-        ):
-            result.faults.append(f"{key} is in no digest: CloudTrail did not deliver it")
+        if _day(key) >= first and _should_be_listed(key, result):
+            result.altered.append(
+                f"{key}: it is in no digest, so CloudTrail may not have written it"
+            )
+
+
+def _should_be_listed(key: str, result: Validation) -> bool:
+    """Whether an object's region has digests for the time in its name, or none at all."""
+    start, end = result.covered.get(_region(key), (_EVER[0], _EVER[1]))
+    moments = _delivered(key) or [end - NAMED_BEFORE]
+    return any(start <= moment <= end - NAMED_BEFORE for moment in moments)
+
+
+def _region(key: str) -> str:
+    found = _REGION.search(f"/{key}")
+    return found[1] if found else ""
+
+
+def _day(key: str) -> str:
+    """The day of delivery as folders name it, `YYYY/MM/DD`; the last of all when they do not."""
+    found = _REGION.search(f"/{key}")
+    return "/".join(found.groups()[1:]) if found else "9999/12/31"
 
 
 def _delivered(key: str) -> list[datetime]:

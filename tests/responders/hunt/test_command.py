@@ -8,7 +8,7 @@ import io
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.mended import TRAIL
+from lab.trail.digests import delivery
 from responders.hunt import existence, lookup
 from responders.record.case import Case
 from tests.conftest import AwsLab
@@ -451,6 +452,68 @@ def test_a_trail_of_which_nothing_was_read_is_a_gap(
     answer = cordon("hunt", "--key", thief.key, *more, "--json")
     assert answer.code == 3
     assert any("nothing was read" in gap for gap in answer.document["gaps"])
+
+
+def test_a_trail_is_validated(
+    thief: Thief, cordon: Cordon, aws_lab: AwsLab, faults: Faults
+) -> None:
+    s3 = aws_lab.client("s3")
+    s3.create_bucket(Bucket="trail-bucket")
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    begin = now - timedelta(hours=30)
+    hours = [
+        [record("s3:PutObject", by_user(key=thief.key), eventTime=f"{begin:%FT%H}:{n:02}:00Z")]
+        for n in range(30)
+    ]
+    put = [*delivery("trail-bucket", ACCOUNT, FAR, begin, hours)]
+    for item in put:
+        s3.put_object(
+            Bucket="trail-bucket", Key=item.key, Body=item.body, Metadata=dict(item.metadata)
+        )
+    since = ("--since", f"{begin:%FT%H:00Z}", "--regions", "us-east-1")
+    hunt = ("hunt", "--key", thief.key, "--trail", "s3://trail-bucket", *since, "--json")
+    document = cordon(*hunt, "--validate").document
+    assert document["gaps"] == []
+    (note,) = [note for note in document["notes"] if "validated" in note]
+    assert "30 objects are as CloudTrail delivered them and none is missing" in note
+
+    logs = [item.key for item in put if "Digest" not in item.key]
+    digests = [item.key for item in put if "Digest" in item.key]
+    s3.delete_object(Bucket="trail-bucket", Key=logs[5])
+    s3.put_object(Bucket="trail-bucket", Key=logs[7], Body=gzip.compress(b'{"Records": []}'))
+    s3.copy_object(
+        Bucket="trail-bucket",
+        Key=logs[9].replace("05Z_", "06Z_"),
+        CopySource={"Bucket": "trail-bucket", "Key": logs[9]},
+    )
+    s3.delete_object(Bucket="trail-bucket", Key=digests[12])
+    faults.deny("cloudtrail", "ListPublicKeys", region="eu-west-2")
+    answer = cordon(*hunt, "--validate")
+    assert answer.code == 3
+    told = " ".join(answer.document["gaps"])
+    at = {n: f"{begin + timedelta(hours=n):%F %H} h UTC {FAR}" for n in (5, 7, 9, 12)}
+    for hours_told, words in (
+        (f"1 object of {at[5]}", "it was delivered, and is not there"),
+        (f"1 object of {at[7]}", "it was changed since it was delivered"),
+        # The twelfth hour's own object is in no digest that is left.
+        (f"2 objects of {at[9]} to {at[12]} (2 hours)", "it is in no digest"),
+    ):
+        assert f"{hours_told} not proven" in told
+        assert words in told
+    lost = begin + timedelta(hours=12)
+    assert f"digests are missing from {lost:%FT%TZ} to {lost + timedelta(hours=1):%FT%TZ}" in told
+    assert "eu-west-2: CloudTrail's public keys are unknown" in told
+    assert cordon(*hunt).code == 0
+
+
+@pytest.mark.parametrize("words", [(), ("--trail", ".")])
+def test_what_can_t_be_validated_is_refused(
+    thief: Thief, cordon: Cordon, calls: Calls, words: tuple[str, ...]
+) -> None:
+    answer = cordon("hunt", "--key", thief.key, "--validate", *words)
+    assert answer.code == 2
+    assert "--validate needs the trail's bucket" in answer.err
+    assert calls.mutating == []
 
 
 def test_events_as_csv(thief: Thief, cordon: Cordon, tmp_path: Path) -> None:
