@@ -1,4 +1,4 @@
-"""Orders misfortune for AWS calls: denied, throttled, failed, lost, slow, or with a hook.
+"""Orders misfortune for AWS calls: denied, throttled, failed, lost, slow, garbled, or with a hook.
 
 It works behind the door, so under `mock_aws` and in the server alike. Operations and services may
 be patterns (`Describe*`). `times` is how many calls it befalls (None: all); `region` limits it.
@@ -14,11 +14,18 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from lab.gate.call import Call
-from lab.gate.door import ConnectionLost, Proceed
+from lab.gate.door import ConnectionLost, Proceed, read_timeout
 from lab.gate.wire import AwsError, Response
 from lab.identity import identity_of
 
 Strike = Callable[[Call, Proceed], Response]
+GARBAGE = Response(200, {"Content-Type": "application/octet-stream"}, b"\x00\xff{<not an answer")
+PORTAL = Response(
+    200,
+    {"Content-Type": "text/html"},
+    "<html><head><title>Guest network</title></head><body><p>Log in.</p></body></html>",
+)
+"""Well-formed as XML too, which is the harder case: a parser takes it for an empty answer."""
 
 
 @dataclass
@@ -52,6 +59,7 @@ class Faults:
         self._faults: list[_Fault] = []
         self._lock = threading.Lock()
         self._released = threading.Event()
+        self.waits: list[tuple[float, float, float]] = []
 
     def deny(self, service: str, operation: str = "*", **where: Any) -> None:
         """No permission, in the words and with the code of the service."""
@@ -103,13 +111,31 @@ class Faults:
         self._add(service, operation, strike, **where)
 
     def hang(self, service: str, operation: str = "*", seconds: float = 30.0, **where: Any) -> None:
-        """No answer for so long, then a broken connection. `clear` ends the wait."""
+        """No answer for so long, then a broken connection. `clear` ends the wait.
+
+        A client that gives up earlier, by its own read timeout, sees that timeout. `waits` keeps
+        the beginning and end of every wait (monotonic seconds), and that timeout.
+        """
 
         def strike(call: Call, proceed: Proceed) -> Response:
-            self._released.wait(seconds)
-            raise ConnectionLost(carried_out=False)
+            limit = read_timeout()
+            begun = time.monotonic()
+            gave_up = not self._released.wait(min(seconds, limit)) and limit < seconds
+            self.waits.append((begun, time.monotonic(), limit))
+            raise ConnectionLost(carried_out=False, timed_out=gave_up)
 
         self._add(service, operation, strike, **where)
+
+    def garble(self, service: str, operation: str = "*", **where: Any) -> None:
+        """The call is answered by bytes that mean nothing, as by a broken proxy."""
+        self._answer(service, operation, GARBAGE, **where)
+
+    def captive_portal(self, service: str, operation: str = "*", **where: Any) -> None:
+        """A page in HTML answers in place of AWS, as the log-in page of a guest network does."""
+        self._answer(service, operation, PORTAL, **where)
+
+    def _answer(self, service: str, operation: str, response: Response, **where: Any) -> None:
+        self._add(service, operation, lambda call, proceed: response, **where)
 
     def delay(self, service: str, operation: str, seconds: float, **where: Any) -> None:
         """The answer comes so much later; the next fault may strike as well."""
@@ -142,6 +168,7 @@ class Faults:
         """Ends all faults, and the wait of calls that hang."""
         with self._lock:
             self._faults = []
+            self.waits = []
             self._released.set()
             self._released = threading.Event()
 

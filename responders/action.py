@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from contract import Manifest
 from responders.aws import Aws, explain
 from responders.clients import Clients
+from responders.connection import hurried
 from responders.permissions import Permission
 from responders.trust.trust import Trust
 
@@ -80,6 +81,12 @@ class Evidence(Protocol):
         """Names of all that the case holds so far, of every run."""
 
 
+def _hurriedly(ready: Callable[[], bool]) -> bool:
+    """One look, whose reads give up soon: the next look follows anyway."""
+    with hurried():
+        return ready()
+
+
 @dataclass(frozen=True)
 class Incident(Generic[SubjectT_co]):
     """One target of one case, as an action sees it.
@@ -134,7 +141,7 @@ class Incident(Generic[SubjectT_co]):
     def wait_for(self, ready: Callable[[], bool], *, seconds: float, every: float = 2.0) -> bool:
         """Asks `ready` until it says yes; False after `seconds`, or when interrupted."""
         begun = datetime.now(UTC).timestamp()
-        while not ready():
+        while not _hurriedly(ready):
             if datetime.now(UTC).timestamp() - begun > seconds or not self.wait(every):
                 return False
         return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,14 +18,16 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from contract import READING_VERBS, VERSION
+from contract import VERSION
+from responders import connection, session
 from responders.clients import Clients, How
+from responders.connection import READS, NotFromAws, Silent, hurried
 from responders.errors import BadInput
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow
 
 if TYPE_CHECKING:
-    from boto3 import Session
+    import boto3
     from botocore.client import BaseClient
     from botocore.model import OperationModel
 
@@ -35,8 +38,10 @@ PERMISSIONS = (
     allow("ec2:DescribeRegions", because="lists the regions that are enabled"),
 )
 
-READS = (*READING_VERBS, "Filter", "StartQuery")
-"""Operations that begin so change nothing. A dry run lets no other through."""
+UNKNOWN = "unknown"
+"""Stands for the caller's ARN where STS did not say."""
+CALLER_WAIT = 5.0
+"""Seconds that a response waits to know who calls, before it goes on without."""
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthFailure"}
 
 
@@ -93,62 +98,30 @@ class Aws:
         self.read_only = read_only
         self._case = case
         self._clients: dict[tuple[str, str, int, bool], BaseClient] = {}
-        self._sources: list[Session] = []
         self._behind = timedelta()
+        self._caller: Future[Identity] | None = None
+        self._caller_asked = 0.0
+        self._presumed: Identity | None = None
+        self.doubts: list[str] = []
+        """What could not be known and did not keep the command from going on, in words."""
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(max_workers=256, thread_name_prefix="cordon")
 
     # -- clients --
 
     @cached_property
-    def _session(self) -> Session:
-        import boto3
-        from botocore.exceptions import BotoCoreError
+    def _sessions(self) -> list[boto3.Session]:
+        """The session to work with, last, and what it assumed its role with."""
+        sessions = session.sources(self.access, self._case)
+        events = sessions[-1].events
+        events.register("before-call", self._guard)
+        events.register("after-call", self._record)
+        connection.watch_over(events)
+        return sessions
 
-        try:
-            session = boto3.Session(profile_name=self.access.profile)
-            self._sources = [session]
-            if self.access.role_arn:
-                session = self._assumed(session, self.access.role_arn)
-                self._sources.append(session)
-        except BotoCoreError as error:
-            raise BadInput(f"no session with AWS: {error}", "Check --profile.") from error
-        session.events.register("before-call", self._guard)
-        session.events.register("after-call", self._record)
-        return session
-
-    def _assumed(self, session: Session, role_arn: str) -> Session:
-        """A session of the role, renewed by itself (one hour at a time, unless MFA was used)."""
-        import boto3
-        from botocore.credentials import (
-            AssumeRoleCredentialFetcher,
-            DeferredRefreshableCredentials,
-        )
-        from botocore.session import get_session
-
-        extra: dict[str, str] = {"RoleSessionName": f"cordon-{self._case or 'responder'}"[:64]}
-        if self.access.external_id:
-            extra["ExternalId"] = self.access.external_id
-        if self.access.mfa_serial:
-            extra["SerialNumber"] = self.access.mfa_serial
-        region = self.access.region or session.region_name
-
-        def regional(service: str, **options: Any) -> Any:
-            return session._session.create_client(service, region_name=region, **options)
-
-        fetcher = AssumeRoleCredentialFetcher(
-            client_creator=regional,
-            source_credentials=session.get_credentials(),
-            role_arn=role_arn,
-            extra_args=extra,
-            mfa_prompter=lambda _prompt: self.access.mfa_code() if self.access.mfa_code else "",
-        )
-        # botocore has no public way to give a session credentials that refresh themselves.
-        inner: Any = get_session()
-        inner._credentials = DeferredRefreshableCredentials(
-            method="assume-role", refresh_using=fetcher.fetch_credentials
-        )
-        return boto3.Session(botocore_session=inner, region_name=region)
+    @property
+    def _session(self) -> boto3.Session:
+        return self._sessions[-1]
 
     @property
     def client(self) -> Clients:
@@ -177,7 +150,7 @@ class Aws:
         attempts: int = 5,
         own_endpoint: bool = False,
     ) -> Any:
-        where = region or self.home_region
+        where = session.check_region(region) if region else self.home_region
         key = (service, where, attempts, own_endpoint)
         with self._lock:
             if key not in self._clients:
@@ -186,14 +159,15 @@ class Aws:
                 url = None
                 if own_endpoint:
                     url = self._client(service, where, attempts=attempts).meta.endpoint_url
-                create: Callable[..., BaseClient] = self._session.client
-                self._clients[key] = create(
+                # The stubs have an overload for each service, and none for any.
+                make: Any = self._session.client
+                self._clients[key] = make(
                     service,
                     region_name=where,
                     endpoint_url=url,
                     config=Config(
-                        connect_timeout=5,
-                        read_timeout=30,
+                        connect_timeout=connection.CONNECT_TIMEOUT,
+                        read_timeout=connection.READ_TIMEOUT,
                         retries={"mode": "standard", "total_max_attempts": attempts},
                         max_pool_connections=32,
                         user_agent_extra=f"cordon/{VERSION} case/{self._case or 'none'}",
@@ -211,14 +185,51 @@ class Aws:
                 "no AWS region to start from",
                 "Give --region, or set AWS_REGION in the environment.",
             )
-        return str(region)
+        return session.check_region(str(region))
 
     # -- who and where --
 
-    @cached_property
+    @property
     def identity(self) -> Identity:
-        """Who calls, from STS in the home region."""
-        answer = self.client("sts").get_caller_identity()
+        """Who calls, from STS in the home region: asked once, for all who want to know.
+
+        Raises what became of the call, unless a caller was presumed.
+        """
+        return self._presumed or self.ask_caller().result()
+
+    def identity_soon(self) -> Identity | None:
+        """Who calls; None when STS does not say so within `CALLER_WAIT` of being asked first.
+
+        For what must go on without: that it is not known is told as a doubt. BadInput goes up, and
+        so does any other error that says that the credentials don't work.
+        """
+        if self._presumed:
+            return self._presumed
+        asked = self.ask_caller()
+        left = self._caller_asked + CALLER_WAIT - time.monotonic()
+        try:
+            return asked.result(max(0.0, left))
+        except Exception as error:
+            if bad := session.trouble(error, self.access.profile):
+                raise bad from error
+            why = explain(error) if str(error) else f"no answer within {CALLER_WAIT:.0f} s"
+            self.doubt(
+                f"who responded is not in the record, for STS does not say: {why}. Whether the "
+                "target is the caller's own identity is not known either"
+            )
+            return None
+
+    def ask_caller(self) -> Future[Identity]:
+        """Begins to ask STS who calls, unless that was begun before."""
+        with self._lock:
+            if self._caller is None:
+                self._caller_asked = time.monotonic()
+                self._caller = self.spawn(self._who_calls)
+            return self._caller
+
+    def _who_calls(self) -> Identity:
+        with hurried():
+            answer = self.client("sts").get_caller_identity()
         self._behind = behind(answer, datetime.now(UTC))
         arn = str(answer["Arn"])
         return Identity(str(answer["Account"]), arn, arn.split(":")[1])
@@ -227,9 +238,14 @@ class Aws:
         """Takes the caller to be of an account, from here on: for when STS does not answer."""
         with self._lock:
             partition = str(self._session.get_partition_for_region(region))
-        presumed = Identity(account, "unknown", partition)
-        self.__dict__["identity"] = presumed
-        return presumed
+        self._presumed = Identity(account, UNKNOWN, partition)
+        return self._presumed
+
+    def doubt(self, text: str) -> None:
+        """Notes what could not be known, for the report: it is then not complete."""
+        with self._lock:
+            if text not in self.doubts:
+                self.doubts.append(text)
 
     @property
     def clock_behind(self) -> timedelta:
@@ -237,7 +253,8 @@ class Aws:
 
         Zero too when STS did not answer.
         """
-        _ = self.identity
+        if self._presumed is None:
+            _ = self.identity
         return self._behind
 
     def now(self) -> datetime:
@@ -247,8 +264,8 @@ class Aws:
     @property
     def key_ids(self) -> frozenset[str]:
         """Ids of the access keys in use: the session's, and of what it assumed its role with."""
-        _ = self.identity  # the session is there, and works
-        found = [source.get_credentials() for source in self._sources]
+        with self._lock:
+            found = [source.get_credentials() for source in self._sessions]
         return frozenset(str(c.access_key) for c in found if c is not None)
 
     @cached_property
@@ -256,6 +273,27 @@ class Aws:
         """The regions enabled for the account, sorted."""
         answer = self.client("ec2").describe_regions(AllRegions=False)
         return tuple(sorted(str(r["RegionName"]) for r in answer["Regions"]))
+
+    @property
+    def regions_to_search(self) -> tuple[str, ...]:
+        """The enabled regions; when EC2 does not say which those are, all that botocore knows.
+
+        That it does not is told as a doubt: a region newer than this botocore is not searched.
+        """
+        try:
+            with hurried():
+                return self.regions
+        except Exception as error:
+            if bad := session.trouble(error, self.access.profile):
+                raise bad from error
+            with self._lock:
+                partition = self._session.get_partition_for_region(self.home_region)
+                known = tuple(sorted(self._session.get_available_regions("ec2", partition)))
+            self.doubt(
+                f"which regions are enabled is not known ({explain(error)}): the {len(known)} that "
+                "this version of cordon knows were searched"
+            )
+            return known
 
     def chosen_regions(self, listed: str | None) -> tuple[str, ...]:
         """The regions of a comma-separated list, or all enabled ones; BadInput for any other."""
@@ -372,11 +410,12 @@ def expecting(*codes: str) -> Iterator[None]:
 def explain(error: BaseException) -> str:
     """One line for people: what failed, with AWS's own code and words where it has them."""
     code = code_of(error)
+    operation = str(getattr(error, "operation_name", ""))
     if code:
         response: Any = error.response  # type: ignore[attr-defined]
-        operation = getattr(error, "operation_name", "")
         return f"{operation}: {code}: {response['Error'].get('Message', '')}".strip(": ")
     text = str(error).strip()
-    if isinstance(error, SomeFailed):
+    if isinstance(error, SomeFailed | NotFromAws | Silent):
         return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    kind = type(error).__name__
+    return ": ".join(filter(None, (operation, kind, text)))

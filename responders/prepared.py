@@ -20,10 +20,20 @@ from responders.aws import Aws, code_of
 from responders.permissions import allow
 
 if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import FilterTypeDef, SecurityGroupTypeDef
+    from types_boto3_ec2.type_defs import (
+        FilterTypeDef,
+        IpPermissionOutputTypeDef,
+        SecurityGroupRuleTypeDef,
+        SecurityGroupTypeDef,
+    )
 
 PERMISSIONS = (
     allow("ec2:DescribeSecurityGroups", because="finds the prepared groups and reads their rules"),
+    allow(
+        "ec2:GetSecurityGroupsForVpc",
+        "ec2:DescribeSecurityGroupRules",
+        because="does the same where DescribeSecurityGroups does not answer",
+    ),
     allow(
         "ssm:GetParameter",
         on="arn:{partition}:ssm:*:{account}:parameter" + MANIFEST_PARAMETER,
@@ -72,6 +82,69 @@ def _described(aws: Aws, region: str, vpcs: Iterable[str], which: FilterTypeDef)
     pages = aws.client("ec2", region).get_paginator("describe_security_groups")
     answers = [g for page in pages.paginate(Filters=filters) for g in page["SecurityGroups"]]
     return sorted((group(answer) for answer in answers), key=lambda g: g.id)
+
+
+def groups_by_rules(aws: Aws, region: str, vpcs: Iterable[str]) -> list[Group]:
+    """The same for some VPCs, by two other operations: for when DescribeSecurityGroups fails.
+
+    DescribeSecurityGroupRules shows no rules of another account's groups, and without rules any
+    group would pass for one that isolates: so those of others are left out.
+    """
+    ec2 = aws.client("ec2", region)
+    pages = ec2.get_paginator("get_security_groups_for_vpc")
+    listed = [
+        (vpc, entry)
+        for vpc in sorted(vpcs)
+        for page in pages.paginate(VpcId=vpc)
+        for entry in page["SecurityGroupForVpcs"]
+        if any(tag["Key"] == TAG_PURPOSE for tag in entry.get("Tags", ()))
+    ]
+    own = [(vpc, entry) for vpc, entry in listed if entry["OwnerId"] == aws.identity.account]
+    if not own:
+        return []
+    ids = [entry["GroupId"] for _, entry in own]
+    rules = [
+        rule
+        for page in ec2.get_paginator("describe_security_group_rules").paginate(
+            Filters=[{"Name": "group-id", "Values": ids}]
+        )
+        for rule in page["SecurityGroupRules"]
+    ]
+    described: list[SecurityGroupTypeDef] = [
+        {
+            "GroupId": entry["GroupId"],
+            "VpcId": vpc,
+            "OwnerId": entry["OwnerId"],
+            "Tags": entry.get("Tags", []),
+            "IpPermissions": _permissions(rules, entry["GroupId"], egress=False),
+            "IpPermissionsEgress": _permissions(rules, entry["GroupId"], egress=True),
+        }
+        for vpc, entry in own
+    ]
+    return sorted((group(entry) for entry in described), key=lambda g: g.id)
+
+
+def _permissions(
+    rules: Iterable[SecurityGroupRuleTypeDef], group_id: str, *, egress: bool
+) -> list[IpPermissionOutputTypeDef]:
+    """One direction of a group's rules, each as an `IpPermission` of its own."""
+    return [
+        {
+            "IpProtocol": rule["IpProtocol"],
+            "FromPort": rule.get("FromPort", -1),
+            "ToPort": rule.get("ToPort", -1),
+            "IpRanges": [{"CidrIp": rule["CidrIpv4"]}] if rule.get("CidrIpv4") else [],
+            "Ipv6Ranges": [{"CidrIpv6": rule["CidrIpv6"]}] if rule.get("CidrIpv6") else [],
+            "PrefixListIds": [{"PrefixListId": rule["PrefixListId"]}]
+            if rule.get("PrefixListId")
+            else [],
+            "UserIdGroupPairs": [{"GroupId": rule["ReferencedGroupInfo"].get("GroupId", "unknown")}]
+            if rule.get("ReferencedGroupInfo")
+            else [],
+        }
+        for rule in rules
+        if rule["GroupId"] == group_id and rule["IsEgress"] == egress
+    ]
 
 
 def group(described: SecurityGroupTypeDef) -> Group:

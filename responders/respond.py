@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,8 +12,9 @@ from typing import Any
 
 from responders.action import Evidence as EvidenceStore
 from responders.action import Incident, Subject, Watch, unwatched
-from responders.aws import Access, Aws, Identity, explain
-from responders.errors import BadInput, CordonError, JournalError
+from responders.aws import UNKNOWN, Access, Aws, Identity
+from responders.connection import hurried
+from responders.errors import BadInput, JournalError
 from responders.graph import AnyStep, Graph
 from responders.locate import Located
 from responders.outcome import DONE, INCOMPLETE, Evidence, Report, Verdict, judge_release
@@ -26,9 +26,6 @@ from responders.record.verify import local_faults
 from responders.result import Failed, Skipped, holds, reason_of, status_of
 from responders.runner import Listener, Runner, StepReport
 from responders.trust.trust import Trust
-
-CALLER_WAIT = 5.0
-"""Seconds that a response waits to know who calls, before it goes on without."""
 
 
 @dataclass(frozen=True)
@@ -81,23 +78,26 @@ def respond(
     """
     clock = monotonic()
     case = Case(request.case)
-    aws = Aws(request.access, case=case.id, read_only=request.dry_run)
-    playbook = by_command(request.command)
-    options = request.options or playbook.options()
-    identity = aws.spawn(lambda: aws.identity)
-    if begin and begin.get("subject"):
-        located = playbook.recorded(aws, begin)
-    else:
-        located = playbook.locate(aws, request.target, request.access.region)
-    playbook.check(aws, located, options, case)
-    graph = Graph(playbook.steps(options))
-    caller, doubt = _caller(identity, aws, located)
-    beginning = _beginning(request, located, caller, aws, options, playbook.schema)
+    with hurried():
+        aws = Aws(request.access, case=case.id, read_only=request.dry_run)
+        playbook = by_command(request.command)
+        options = request.options or playbook.options()
+        aws.ask_caller()
+        if begin and begin.get("subject"):
+            located = playbook.recorded(aws, begin)
+        else:
+            located = playbook.locate(aws, request.target, request.access.region)
+        playbook.check(aws, located, options, case)
+        graph = Graph(playbook.steps(options))
+        caller = _caller(aws, located)
+        beginning = _beginning(request, located, caller, aws, options, playbook.schema)
     with _opened(request, case, aws, located, caller, beginning, run, listener) as session:
         reports = session.runner.respond(graph)
         verdict = playbook.judge(
             graph, reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
         )
+        if verdict.exit_code == DONE and aws.doubts:
+            verdict = dataclasses.replace(verdict, exit_code=INCOMPLETE)
         ended = {r.name: r.ended_at for r in reports if holds(r.result)}
         contains = [step.name for step in graph if step.action.contains]
         after = max((ended[n] for n in contains if n in ended), default=None)
@@ -106,27 +106,15 @@ def respond(
             reports,
             collecting={step.name for step in graph if step.action.collects},
             contained_after=after - clock if after and set(contains) <= set(ended) else None,
-            risks=[*doubt, *(f"region not searched: {line}" for line in located.trouble)],
+            risks=[*aws.doubts, *(f"region not searched: {line}" for line in located.trouble)],
         )
 
 
-def _caller(
-    identity: Future[Identity], aws: Aws, located: Located[Subject]
-) -> tuple[Identity, tuple[str, ...]]:
-    """Who calls, and what is not known of it, a line each.
-
-    An instance is not left uncontained because STS does not answer: its owner will do.
-    """
-    try:
-        return identity.result(CALLER_WAIT), ()
-    except Exception as error:
-        if isinstance(error, CordonError):
-            raise
-        account = located.account or located.subject.account()
-        if not account:
-            raise
-        doubt = f"who responded is not in the record, for STS does not say: {explain(error)}"
-        return aws.presume(account, located.region), (doubt,)
+def _caller(aws: Aws, located: Located[Subject]) -> Identity:
+    """Who calls. Nothing is left uncontained for it: the target's account will do, and is told."""
+    if who := aws.identity_soon():
+        return who
+    return aws.presume(located.account or located.subject.account() or UNKNOWN, located.region)
 
 
 def release(request: Request, listener: Listener = lambda _r: None, *, run: str = "") -> Report:

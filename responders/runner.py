@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from responders.action import AnyAction, Incident, Observation, Subject
 from responders.aws import Call, explain, recording
+from responders.connection import hurried
 from responders.errors import JournalError, Skip
 from responders.graph import AnyStep, Graph
 from responders.record import journal
@@ -160,8 +162,9 @@ class Runner:
                 result = Skipped(f"needs {', '.join(unmet)}, which did not succeed", True)
             else:
                 try:
-                    observation = step.action.observe(incident)
-                    lacks = step.action.lacks(incident, observation)
+                    with _patience(step.action):
+                        observation = step.action.observe(incident)
+                        lacks = step.action.lacks(incident, observation)
                 except Skip as skip:
                     result = Skipped(str(skip), skip.incomplete)
                 except Exception as error:
@@ -221,8 +224,9 @@ class Runner:
             self._acted[action.name].set()
         try:
             fresh = self._refreshed(incident, observation)
-            now = action.observe(fresh)
-            left = action.lacks(fresh, now)
+            with _patience(action):
+                now = action.observe(fresh)
+                left = action.lacks(fresh, now)
         except Exception as error:
             unseen = f"could not be verified: {explain(error)}"
             return Failed("; ".join(filter(None, (trouble, unseen)))), None
@@ -351,6 +355,11 @@ class Runner:
             subject=incident.subject.afresh(),
             known={**(observation or {}), **incident.known},
         )
+
+
+def _patience(action: AnyAction) -> AbstractContextManager[None]:
+    """For the looks of an action: a short wait, but for evidence, of which there may be much."""
+    return nullcontext() if action.collects else hurried()
 
 
 def _changed(result: Result) -> bool:

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from responders import prepared
 from responders.action import Subject
-from responders.aws import Aws
+from responders.aws import Aws, explain
 from responders.clients import Clients
+from responders.connection import hurried
 from responders.host import branch_interfaces
 from responders.permissions import allow
 from responders.trust.trust import Trust
@@ -61,7 +62,9 @@ class Scene(Subject):
     def _once(self, name: str, ask: Callable[[], T]) -> Future[T]:
         with self._lock:
             if name not in self._answers:
-                self._answers[name] = self.aws.spawn(ask)
+                # Containment waits for all of these, and most have a substitute.
+                with hurried():
+                    self._answers[name] = self.aws.spawn(ask)
             return self._answers[name]
 
     def prefetch(self) -> None:
@@ -122,6 +125,20 @@ class Scene(Subject):
         return found[0]
 
     def _interfaces(self) -> list[NetworkInterfaceTypeDef]:
+        try:
+            interfaces = self._described_interfaces()
+        except Exception as error:
+            try:
+                interfaces = _as_interfaces(self.instance)
+            except Exception:
+                raise error from None
+            self.unseen = [
+                "which branch interfaces hang on a trunk is not known, for its interfaces are only "
+                f"known from the instance: {explain(error)}"
+            ]
+        return sorted(interfaces, key=lambda i: i["NetworkInterfaceId"])
+
+    def _described_interfaces(self) -> list[NetworkInterfaceTypeDef]:
         pages = self.client("ec2").get_paginator("describe_network_interfaces")
         attached: list[FilterTypeDef] = [
             {"Name": "attachment.instance-id", "Values": [self.instance_id]}
@@ -131,7 +148,7 @@ class Scene(Subject):
         if trunk:
             branches, self.unseen = branch_interfaces.branches(self.client("ec2"), trunk)
             found += branches
-        return sorted(found, key=lambda i: str(i["NetworkInterfaceId"]))
+        return found
 
     def _fleet(self) -> AutoScalingInstanceDetailsTypeDef | None:
         answer = self.client("autoscaling").describe_auto_scaling_instances(
@@ -140,4 +157,17 @@ class Scene(Subject):
         return next(iter(answer["AutoScalingInstances"]), None)
 
     def _groups(self) -> list[prepared.Group]:
-        return prepared.groups(self.aws, self.region)
+        try:
+            return prepared.groups(self.aws, self.region)
+        except Exception as error:
+            vpcs = {str(i["VpcId"]) for i in self.interfaces}
+            try:
+                return prepared.groups_by_rules(self.aws, self.region, vpcs)
+            except Exception:
+                raise error from None
+
+
+def _as_interfaces(instance: InstanceTypeDef) -> list[NetworkInterfaceTypeDef]:
+    """The interfaces in an instance's description, which has all that containment reads of them:
+    id, VPC, subnet, owner, groups, addresses, and idle timeouts."""
+    return [cast("NetworkInterfaceTypeDef", i) for i in instance.get("NetworkInterfaces", ())]

@@ -26,6 +26,7 @@ from lab.inprocess import in_process, reset
 from lab.mended import CALLS, FAULTS, TRAIL, mend
 from lab.server import HOME_REGION, Server, credentials_env, serve
 from lab.trail.trail import Trail
+from responders.connection import forget_silence
 
 mend()
 # A full collection over botocore's models takes half a second, and frees nothing.
@@ -91,6 +92,7 @@ def aws_lab(lab_env: Path) -> Iterator[AwsLab]:
 def faults(aws_lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Faults:
     """Misfortune for the calls of `aws_lab`; boto3 retries as ever, but without waiting."""
     _no_backoff(monkeypatch)
+    forget_silence()
     return FAULTS
 
 

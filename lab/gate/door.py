@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable
 from socket import SHUT_RDWR
 from typing import Any, cast
 
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import ServiceException
 from moto.core.request import Request, normalize_request
@@ -23,11 +25,33 @@ _layers: list[Layer] = []
 
 
 class ConnectionLost(Exception):
-    """No answer will come: the client sees its connection closed, the call done or not."""
+    """No answer will come: the client sees its connection closed, the call done or not.
 
-    def __init__(self, carried_out: bool) -> None:
+    `timed_out`: the client itself stopped waiting, and sees its own read timeout.
+    """
+
+    def __init__(self, carried_out: bool, *, timed_out: bool = False) -> None:
         super().__init__("the connection was closed")
         self.carried_out = carried_out
+        self.timed_out = timed_out
+
+
+_client = threading.local()
+
+
+def read_timeout() -> float:
+    """Seconds that the client of the current call waits for an answer; no end in the server.
+
+    There the client is at the other end of a socket, and closes it.
+    """
+    return float(getattr(_client, "read_timeout", math.inf))
+
+
+def _read_timeout(request: Any) -> float:
+    """What a stubbed request would wait on its socket: its own limit, or that of its client."""
+    context = request.context
+    limit = context.get("read_timeout") or context["client_config"].read_timeout
+    return math.inf if limit is None else float(limit)
 
 
 def add_layer(layer: Layer) -> None:
@@ -73,12 +97,16 @@ def _decorator_door(stubber: BotocoreStubber, request: Any) -> Any:
     """Stands for `BotocoreStubber.process_request`: a prepared request in, a triple out."""
     if hasattr(request.body, "read"):
         request.body = request.body.read()  # we and moto both read it, and a stream has one reading
+    _client.read_timeout = _read_timeout(request)
     try:
         answer = pass_through(
             normalize_request(request), lambda: _of(_moto_stubber(stubber, request))
         )
     except ConnectionLost as lost:
-        raise ConnectionClosedError(endpoint_url=request.url) from lost
+        kind = ReadTimeoutError if lost.timed_out else ConnectionClosedError
+        raise kind(endpoint_url=request.url) from lost
+    finally:
+        _client.read_timeout = math.inf
     return answer.status, dict(answer.headers), answer.body
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Observation
-from responders.aws import code_of
+from responders.aws import code_of, explain
+from responders.errors import Skip
 from responders.identity.deny_policy import SETTLES, USERS
 from responders.identity.principal import Principal
 from responders.identity.subject import is_key, is_temporary
@@ -15,6 +16,9 @@ from responders.permissions import allow
 
 if TYPE_CHECKING:
     from types_boto3_iam.literals import StatusTypeType
+
+UNREAD = "unread"
+"""Stands for the status of a key when IAM did not say it."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,21 @@ class DeactivateKeys(Action[Principal]):
     )
 
     def observe(self, incident: Incident[Principal]) -> Observation:
-        """Key id to its status; None for one that is gone."""
-        present = statuses(incident)
+        """Key id to its status; None for one that is gone.
+
+        `UNREAD` for the key that leaked when IAM lists none: its id is known, so it can be made
+        inactive all the same. Which other keys its user has is not known then.
+        """
+        try:
+            present = statuses(incident)
+        except Exception as error:
+            if not is_key(incident.target) or is_temporary(incident.target):
+                raise
+            incident.risk(
+                f"whether {incident.target} is inactive can't be seen, nor what other keys "
+                f"{incident.subject} has: {explain(error)}"
+            )
+            return {incident.target: UNREAD}
         chosen = self._chosen(incident, present)
         return dict(sorted({**{k: present.get(k) for k in incident.known}, **chosen}.items()))
 
@@ -50,21 +67,29 @@ class DeactivateKeys(Action[Principal]):
         """A line for each key that is active."""
         if is_temporary(incident.target):
             incident.note("a temporary key can't be made inactive: its sessions are denied instead")
+        lines = {"Active": "is active", UNREAD: "is not known to be inactive"}
         return tuple(
-            f"{key} is active" for key, status in observation.items() if status == "Active"
+            f"{key} {lines[str(state)]}" for key, state in observation.items() if state in lines
         )
 
     def act(self, incident: Incident[Principal], observation: Observation) -> None:
-        """Every active key at once; waits until IAM shows it."""
-        active = [key for key, status in observation.items() if status == "Active"]
+        """Every key that is not inactive, at once; waits until IAM shows it."""
+        active = [key for key, status in observation.items() if status in ("Active", UNREAD)]
         incident.aws.each(lambda key: _update(incident, key, "Inactive"), active)
         _settled(incident, dict.fromkeys(active, "Inactive"))
 
     def undo(self, incident: Incident[Principal], before: Observation) -> None:
-        """Each key's status as it was."""
-        for key, status in before.items():
+        """Each key's status as it was. What it was is not always known: then it stays inactive."""
+        known = {key: status for key, status in before.items() if status != UNREAD}
+        for key, status in known.items():
             _update(incident, key, status)
-        _settled(incident, before)
+        _settled(incident, known)
+        if unread := sorted(set(before) - set(known)):
+            raise Skip(
+                f"whether {', '.join(unread)} was active before could not be read then: make it "
+                "active by hand, if it was",
+                incomplete=True,
+            )
 
     def _chosen(
         self, incident: Incident[Principal], present: Mapping[str, str]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from responders.action import Action, Incident, Observation
+from responders.aws import code_of, explain
 from responders.identity import deny_document, principal
-from responders.identity.deny_policy import IdentityPolicy
+from responders.identity.deny_document import Document
+from responders.identity.deny_policy import IdentityPolicy, as_absent
 from responders.identity.principal import Principal
 from responders.identity.subject import require_editable
+from responders.json_values import Json
 
 
 class DenyAll(Action[Principal]):
@@ -19,14 +22,14 @@ class DenyAll(Action[Principal]):
     def observe(self, incident: Incident[Principal]) -> Observation:
         """The policy's name to its state."""
         name = deny_document.policy_name(incident.case, deny_document.EVERYTHING)
-        return {name: IdentityPolicy(incident, incident.subject, name).read()}
+        return {name: IdentityPolicy(incident, incident.subject, name).read_if_possible()}
 
     def lacks(self, incident: Incident[Principal], observation: Observation) -> tuple[str, ...]:
         """One line, unless everything is denied."""
         subject = incident.subject
         wanted = deny_document.everything()
         if subject.kind == "role":
-            require_editable(principal.describe(incident.aws, subject), wanted)
+            _require_editable(incident, subject, wanted)
         if all(
             deny_document.covers((state or {}).get("document"), wanted)
             for state in observation.values()
@@ -45,3 +48,19 @@ class DenyAll(Action[Principal]):
         """The policy as it was: gone, where there was none."""
         for name, state in before.items():
             IdentityPolicy(incident, incident.subject, name).restore(state)
+
+    def restored(self, before: Json, now: Json) -> bool:
+        """One that could not be read before is restored when it is gone."""
+        return bool(as_absent(before) == as_absent(now))
+
+
+def _require_editable(incident: Incident[Principal], role: Principal, wanted: Document) -> None:
+    """Raises Skip for a role that can't be changed; if that is not known, IAM's refusal tells."""
+    try:
+        described = principal.describe(incident.aws, role)
+    except Exception as error:
+        if code_of(error) == "NoSuchEntity":
+            raise
+        incident.risk(f"whether {role} is one whose policies bind is not known: {explain(error)}")
+    else:
+        require_editable(described, wanted)

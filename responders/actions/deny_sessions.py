@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from responders.action import Action, Incident, Observation
+from responders.aws import code_of, explain
 from responders.identity import deny_document, principal
 from responders.identity.deny_document import Document
-from responders.identity.deny_policy import IdentityPolicy
+from responders.identity.deny_policy import IdentityPolicy, as_absent
 from responders.identity.principal import Principal
 from responders.identity.subject import is_key, require_editable, trusted
+from responders.json_values import Json, JsonObject
 from responders.locate import INSTANCE_ID
 from responders.record.case import run_began
 from responders.record.journal import utc
@@ -39,7 +41,7 @@ class DenySessions(Action[Principal]):
         """Policy name to its state; also of those that earlier runs of the case wrote."""
         subject = incident.subject
         names = {*incident.known, self._policy_name(incident)}
-        return {n: IdentityPolicy(incident, subject, n).read() for n in sorted(names)}
+        return {n: IdentityPolicy(incident, subject, n).read_if_possible() for n in sorted(names)}
 
     def lacks(self, incident: Incident[Principal], observation: Observation) -> tuple[str, ...]:
         """One line, unless the policy denies at least what it should."""
@@ -64,6 +66,10 @@ class DenySessions(Action[Principal]):
         for name, state in before.items():
             IdentityPolicy(incident, incident.subject, name).restore(state)
 
+    def restored(self, before: Json, now: Json) -> bool:
+        """One that could not be read before is restored when it is gone."""
+        return bool(as_absent(before) == as_absent(now))
+
     def _policy_name(self, incident: Incident[Principal]) -> str:
         scope = incident.target if is_key(incident.target) else self._session(incident)
         return deny_document.policy_name(incident.case, scope)
@@ -87,7 +93,7 @@ class DenySessions(Action[Principal]):
                 f"{utc(cut_off)}, also those made with other keys"
             )
             return deny_document.sessions_before(cut_off)
-        role = principal.describe(incident.aws, subject)
+        role = _described(incident, subject)
         session = self._session(incident)
         narrow = (
             deny_document.instance_sessions
@@ -95,8 +101,12 @@ class DenySessions(Action[Principal]):
             else deny_document.named_session
         )
         wanted = deny_document.sessions_before(
-            cut_off, narrow(str(role["RoleId"]), session) if session else ""
+            # The policy is the role's own: a pattern for any id matches no other role's sessions.
+            cut_off,
+            narrow(str(role.get("RoleId", "*")), session) if session else "",
         )
+        if not role:
+            return wanted
         require_editable(role, wanted)
         incident.note(
             f"sessions issued after {utc(cut_off)} are not denied: --renew moves that time"
@@ -108,3 +118,17 @@ class DenySessions(Action[Principal]):
                 f"{who} (`cordon role {subject.name} --deny-all` stops those too)"
             )
         return wanted
+
+
+def _described(incident: Incident[Principal], subject: Principal) -> JsonObject:
+    """The role as IAM describes it; empty, and the risk told, when it does not."""
+    try:
+        return principal.describe(incident.aws, subject)
+    except Exception as error:
+        if code_of(error) == "NoSuchEntity":
+            raise
+        incident.risk(
+            f"who can make new sessions of role {subject.name} is not known, nor whether the role "
+            f"is one whose policies bind: {explain(error)}"
+        )
+        return {}

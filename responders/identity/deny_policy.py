@@ -12,7 +12,8 @@ from typing import Any
 
 from contract import IAM_PATH, TAG_CASE, TAG_KIT, deny_policy_name
 from responders.action import Incident, Subject
-from responders.aws import code_of, is_denied, pages
+from responders.aws import code_of, explain, pages
+from responders.connection import hurried
 from responders.identity import deny_document
 from responders.identity.deny_document import Document
 from responders.identity.principal import Principal
@@ -92,8 +93,15 @@ PERMISSIONS = (
     ),
 )
 
+UNREAD: Mapping[str, Any] = {"as": "unread"}
+"""The state of a policy that could not be read."""
 SETTLES = 20.0
 """Seconds that a change of IAM may take to be seen; it is eventually consistent."""
+
+
+def as_absent(state: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The state, with one that could not be read taken for none."""
+    return None if state == UNREAD else state
 
 
 class NoRoom(Exception):
@@ -125,6 +133,18 @@ class IdentityPolicy:
         answer = self._iam.get_policy_version(PolicyArn=self._arn, VersionId=version)
         return {"as": "managed", "document": answer["PolicyVersion"]["Document"]}
 
+    def read_if_possible(self) -> Mapping[str, Any] | None:
+        """Its state now; `UNREAD`, and a note told, when IAM does not say.
+
+        That is no reason to leave the identity as it is: the policy's name is the case's own, so
+        that to write it overwrites nothing of anybody else.
+        """
+        try:
+            return self.read()
+        except Exception as error:
+            self._incident.note(f"whether {self.name} is in force is not known: {explain(error)}")
+            return UNREAD
+
     def enforce(self, document: Document) -> str:
         """Puts the policy in force; gives a note when it had to be a managed one.
 
@@ -139,7 +159,8 @@ class IdentityPolicy:
         return note
 
     def restore(self, before: Mapping[str, Any] | None) -> None:
-        """Makes the state `before` again."""
+        """Makes the state `before` again: gone, where it was not known."""
+        before = as_absent(before)
         now = self.read()
         if now is not None and (before is None or now["as"] != before["as"]):
             if now["as"] == "managed":
@@ -181,10 +202,9 @@ class IdentityPolicy:
     def _room(self) -> int:
         """Characters left for this policy; all there can be, when it can't be read how many."""
         try:
-            others = [d for name, d in self._inline_policies() if name != self.name]
-        except Exception as error:
-            if not is_denied(error):
-                raise
+            with hurried():
+                others = [d for name, d in self._inline_policies() if name != self.name]
+        except Exception:
             others = []  # AWS's own refusal tells it as well
         return deny_document.room(self._kind, others)
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from responders.aws import Aws, code_of, explain, is_denied
+from responders.aws import CALLER_WAIT, Aws, code_of, explain
+from responders.connection import hurried
 from responders.errors import BadInput, NotContained
-from responders.identity.principal import KEY_ID, ROOT_ADVICE, Principal
+from responders.identity.principal import KEY_ID, ROOT_ADVICE, Principal, this_account
 from responders.json_values import JsonObject
 from responders.permissions import allow
+from responders.session import raise_if_unusable
 
 if TYPE_CHECKING:
     from types_boto3_cloudtrail import CloudTrailClient
@@ -37,6 +41,8 @@ PERMISSIONS = (
     allow("cloudtrail:LookupEvents", because="finds the role or user behind a temporary key"),
 )
 
+AT_ONCE = 16
+"""Users that are asked for their keys at the same time: IAM throttles a caller with many more."""
 _OTHERS = {
     "AIDA": "the unique id of a user: `cordon user` takes it",
     "AROA": "the unique id of a role: `cordon role` takes it",
@@ -64,49 +70,114 @@ def check_key_id(text: str) -> str:
 
 
 def owner(aws: Aws, key_id: str) -> Principal:
-    """The user, or the role's session, that the key is for."""
-    try:
-        account = str(aws.client("sts").get_access_key_info(AccessKeyId=key_id)["Account"])
-    except Exception as error:
-        if not is_denied(error):
-            raise
-        account = aws.identity.account  # IAM's answer below settles it
-    if account != aws.identity.account:
+    """The user, or the role's session, that the key is for.
+
+    STS is asked first whether the key is another account's. Where it does not say, IAM or
+    CloudTrail settles that: only keys of this account are found there.
+    """
+    asked = aws.spawn(_account_of, aws, key_id)
+    who = aws.identity_soon()
+    account = _within(asked, CALLER_WAIT)
+    if who and account and account != who.account:
         raise BadInput(
             f"{key_id} belongs to account {account}, and these credentials are for "
-            f"{aws.identity.account}; nothing was touched",
+            f"{who.account}; nothing was touched",
             f"Use credentials of account {account}. If it is not yours, tell AWS "
             "(https://support.aws.amazon.com/#/contacts/report-abuse).",
         )
     return session_of(aws, key_id) if key_id.startswith("ASIA") else _user_of(aws, key_id)
 
 
-def _user_of(aws: Aws, key_id: str) -> Principal:
-    iam = aws.client("iam")
-    name = None
+def _account_of(aws: Aws, key_id: str) -> str:
+    with hurried():
+        return str(aws.client("sts").get_access_key_info(AccessKeyId=key_id)["Account"])
+
+
+def _within(asked: Future[str], seconds: float) -> str:
+    """What a look-up that only informs says within so long; else the empty string."""
     try:
-        name = iam.get_access_key_last_used(AccessKeyId=key_id).get("UserName")
-    except Exception as error:
-        # IAM says AccessDenied for a key that no user of the account has.
-        if code_of(error) != "NoSuchEntity" and not is_denied(error):
-            raise
-    if name and _has(aws, str(name), key_id):
-        return Principal("user", str(name))
-    for user in _users(aws):
-        if _has(aws, user, key_id):
-            return Principal("user", user)
-    summary = iam.get_account_summary()["SummaryMap"]
-    if summary.get("AccountAccessKeysPresent"):
+        return asked.result(seconds)
+    except Exception:
+        return ""
+
+
+def _user_of(aws: Aws, key_id: str) -> Principal:
+    """The user by IAM's short way, else by the keys of every user.
+
+    NotContained when it is not certain that nobody has it: some users could not be asked.
+    """
+    if user := _last_used_by(aws, key_id):
+        return Principal("user", user)
+    trouble: list[str] = []
+    if user := _scan(aws, key_id, trouble):
+        return Principal("user", user)
+    if trouble:
+        raise NotContained(
+            f"whose key {key_id} is can't be found out: {'; '.join(trouble)}",
+            "If you know the user: `cordon user`. Else mend the access to IAM, and try again.",
+        )
+    if _root_has_keys(aws):
         raise NotContained(
             f"no user has {key_id}, and the account's root user has an access key: "
             "it is root's, unless it was deleted already",
             ROOT_ADVICE,
         )
     raise BadInput(
-        f"there is no access key {key_id} in account {aws.identity.account}: no user has it, "
+        f"there is no access key {key_id} in {this_account(aws)}: no user has it, "
         "and root has none",
         "It was deleted, or is mistyped. `cordon hunt --key` still finds what was done with it.",
     )
+
+
+def _last_used_by(aws: Aws, key_id: str) -> str:
+    """The user that IAM names beside the last use of the key; empty when it does not say."""
+    try:
+        name = str(aws.client("iam").get_access_key_last_used(AccessKeyId=key_id)["UserName"])
+    except Exception as error:
+        # IAM says AccessDenied for a key that no user of the account has; whatever else it is,
+        # the keys of all users still tell.
+        raise_if_unusable(error)
+        return ""
+    try:
+        return name if key_id in keys_of(aws, name) else ""
+    except Exception as error:
+        return "" if code_of(error) == "NoSuchEntity" else name
+
+
+def _scan(aws: Aws, key_id: str, trouble: list[str]) -> str:
+    """The user with the key, asking several at once; who could not be asked goes to `trouble`."""
+
+    def has(user: str) -> bool:
+        try:
+            return key_id in keys_of(aws, user)
+        except Exception as error:
+            if code_of(error) != "NoSuchEntity":  # deleted meanwhile
+                trouble.append(f"{user}: {explain(error)}")
+            return False
+
+    try:
+        users = _users(aws)
+        while some := list(islice(users, AT_ONCE)):
+            asked = [(user, aws.spawn(has, user)) for user in some]
+            for user, answer in asked:
+                if answer.result():
+                    return user
+    except Exception as error:
+        raise_if_unusable(error)
+        trouble.append(explain(error))
+    return ""
+
+
+def _root_has_keys(aws: Aws) -> bool:
+    try:
+        summary = aws.client("iam").get_account_summary()["SummaryMap"]
+    except Exception as error:
+        raise NotContained(
+            f"no user of {this_account(aws)} has the key; whether root has it is not known: "
+            f"{explain(error)}",
+            ROOT_ADVICE,
+        ) from error
+    return bool(summary.get("AccountAccessKeysPresent"))
 
 
 def keys_of(aws: Aws, user: str) -> dict[str, str]:
@@ -116,18 +187,21 @@ def keys_of(aws: Aws, user: str) -> dict[str, str]:
     return {str(key["AccessKeyId"]): str(key["Status"]) for key in keys}
 
 
+def keys_if_known(aws: Aws, user: str) -> frozenset[str]:
+    """Ids of a user's keys, to see whether the caller's own is among them; none, and a doubt told,
+    when IAM does not list them."""
+    try:
+        return frozenset(keys_of(aws, user))
+    except Exception as error:
+        raise_if_unusable(error)
+        if code_of(error) != "NoSuchEntity":
+            aws.doubt(f"whether {user} has the key in use now is not known: {explain(error)}")
+        return frozenset()
+
+
 def _users(aws: Aws) -> Iterator[str]:
     for page in aws.client("iam").get_paginator("list_users").paginate():
         yield from (str(user["UserName"]) for user in page["Users"])
-
-
-def _has(aws: Aws, user: str, key_id: str) -> bool:
-    try:
-        return key_id in keys_of(aws, user)
-    except Exception as error:
-        if code_of(error) == "NoSuchEntity":  # deleted meanwhile
-            return False
-        raise
 
 
 def session_of(aws: Aws, key_id: str) -> Principal:
@@ -136,7 +210,7 @@ def session_of(aws: Aws, key_id: str) -> Principal:
     for attribute in ("AccessKeyId", "ResourceName"):
         asked = [
             (r, aws.spawn(_events, aws.client("cloudtrail", r), attribute, key_id))
-            for r in aws.regions
+            for r in aws.regions_to_search
         ]
         events = []
         for region, answer in asked:

@@ -10,10 +10,12 @@ import re
 from dataclasses import dataclass
 
 from responders.action import Subject
-from responders.aws import Aws, Identity, code_of, explain, is_denied, pages
+from responders.aws import Aws, Identity, code_of, explain, pages
+from responders.connection import hurried
 from responders.errors import BadInput, NotContained
 from responders.json_values import JsonObject
 from responders.permissions import allow
+from responders.session import raise_if_unusable
 
 PERMISSIONS = (
     allow("iam:GetUser", on="arn:{partition}:iam::{account}:user/*", because="finds a user"),
@@ -81,23 +83,41 @@ class Principal(Subject):
 def find(aws: Aws, kind: str, text: str) -> tuple[Principal, JsonObject]:
     """The one user or role that `text` means, and IAM's description of it.
 
-    BadInput, with what to give instead, when there is none.
+    BadInput, with what to give instead, when there is none. A name that IAM does not describe for
+    any other reason is taken as it is, with an empty description: whether there is such an identity
+    shows when it is changed.
     """
     if text.startswith("arn:"):
-        wanted = _from_arn(aws, kind, text)
+        sought = _from_arn(aws, kind, text)
     elif re.fullmatch(r"(AIDA|AROA)[A-Z0-9]{12,30}(:.*)?", text):
-        wanted = _from_unique_id(aws, kind, text)
+        sought = _from_unique_id(aws, kind, text)
     else:
-        wanted = _from_name(kind, text)
-    return wanted, _described(aws, wanted)
+        sought = _from_name(kind, text)
+    described = _described(aws, sought)
+    if text.startswith("arn:"):
+        _require_account(aws, text, described)
+    return sought, described
 
 
-def is_own(wanted: Principal, who: Identity) -> bool:
-    """Whether the caller is this principal, or one of its sessions."""
-    own = Principal.of_arn(who.arn)
-    if own is None or (own.kind, own.name.lower()) != (wanted.kind, wanted.name.lower()):
+def account_of(aws: Aws, described: JsonObject) -> str:
+    """The account that the caller and an identity are in; empty when neither STS nor IAM says."""
+    who = aws.identity_soon()
+    arn = str(described.get("Arn", ""))
+    return who.account if who else arn.split(":")[4] if arn else ""
+
+
+def this_account(aws: Aws) -> str:
+    """The caller's account, for messages."""
+    who = aws.identity_soon()
+    return f"account {who.account}" if who else "this account"
+
+
+def is_own(sought: Principal, who: Identity | None) -> bool:
+    """Whether the caller is this principal, or one of its sessions; False when nobody knows."""
+    own = Principal.of_arn(who.arn) if who else None
+    if own is None or (own.kind, own.name.lower()) != (sought.kind, sought.name.lower()):
         return False
-    return not wanted.session or own.session == wanted.session
+    return not sought.session or own.session == sought.session
 
 
 def refuse_own(target: str) -> BadInput:
@@ -129,12 +149,9 @@ def _from_arn(aws: Aws, kind: str, arn: str) -> Principal:
     parts = arn.split(":", 5)
     if len(parts) != 6:
         raise BadInput(f"{arn!r} is not an ARN", "Give the plain name, or the whole ARN.")
-    if parts[4] != aws.identity.account:
-        raise BadInput(
-            f"{arn} is in account {parts[4]}, and these credentials are for "
-            f"{aws.identity.account}; nothing was touched",
-            "Use credentials of that account.",
-        )
+    who = aws.identity_soon()
+    if who and parts[4] != who.account:
+        raise _of_another_account(arn, who.account)
     if parts[5] == "root":
         raise NotContained("this is the account's root user", ROOT_ADVICE)
     found = Principal.of_arn(arn)
@@ -149,6 +166,27 @@ def _from_arn(aws: Aws, kind: str, arn: str) -> Principal:
     return found
 
 
+def _require_account(aws: Aws, arn: str, described: JsonObject) -> None:
+    """Another account may have an identity of the same name: one of both must tell them apart."""
+    own, account = account_of(aws, described), arn.split(":")[4]
+    if not own:
+        raise NotContained(
+            f"whether {arn} is in the account of these credentials is not known: neither STS nor "
+            "IAM says which account that is",
+            "Give the plain name if you are certain.",
+        )
+    if own != account:
+        raise _of_another_account(arn, own)
+
+
+def _of_another_account(arn: str, own: str) -> BadInput:
+    return BadInput(
+        f"{arn} is in account {arn.split(':')[4]}, and these credentials are for {own}; nothing "
+        "was touched",
+        "Use credentials of that account.",
+    )
+
+
 def _from_unique_id(aws: Aws, kind: str, text: str) -> Principal:
     unique, _, session = text.partition(":")
     if _UNIQUE[unique[:4]] != kind:
@@ -158,43 +196,46 @@ def _from_unique_id(aws: Aws, kind: str, text: str) -> Principal:
         if entry[f"{kind.title()}Id"] == unique:
             return Principal(kind, str(entry[f"{kind.title()}Name"]), session)
     raise BadInput(
-        f"there is no {kind} with the unique id {unique} in account {aws.identity.account}",
+        f"there is no {kind} with the unique id {unique} in {this_account(aws)}",
         "It may be of another account, or was deleted.",
     )
 
 
-def _described(aws: Aws, wanted: Principal) -> JsonObject:
+def _described(aws: Aws, sought: Principal) -> JsonObject:
     try:
-        return describe(aws, wanted)
+        return describe(aws, sought)
     except Exception as error:
         if code_of(error) != "NoSuchEntity":
-            raise
+            raise_if_unusable(error)
+            aws.doubt(
+                f"{sought} is taken by its name, for IAM does not describe it: {explain(error)}"
+            )
+            return {}
     raise BadInput(
-        f"there is no {wanted.kind} {wanted.name} in account {aws.identity.account}",
-        _advice(aws, wanted),
+        f"there is no {sought.kind} {sought.name} in {this_account(aws)}",
+        _advice(aws, sought),
     )
 
 
-def describe(aws: Aws, wanted: Principal) -> JsonObject:
+def describe(aws: Aws, sought: Principal) -> JsonObject:
     """IAM's description of a user or role; the error NoSuchEntity when it is not there."""
     iam = aws.client("iam")
-    if wanted.kind == "user":
-        return dict(iam.get_user(UserName=wanted.name)["User"])
-    return dict(iam.get_role(RoleName=wanted.name)["Role"])
+    with hurried():
+        if sought.kind == "user":
+            return dict(iam.get_user(UserName=sought.name)["User"])
+        return dict(iam.get_role(RoleName=sought.name)["Role"])
 
 
-def _advice(aws: Aws, wanted: Principal) -> str:
+def _advice(aws: Aws, sought: Principal) -> str:
     """What the user may have meant: a role for a user, or another spelling."""
     told = "Check the name and the account (cordon uses the AWS credentials of the environment)."
     for kind in ("user", "role"):
         try:
             names = sorted(str(e[f"{kind.title()}Name"]) for e in _all(aws, kind))
         except Exception as error:
-            if not is_denied(error):
-                raise
             return f"{told} The {kind}s can't be listed: {explain(error)}"
         for name in names:
-            if name.lower() == wanted.name.lower():
+            if name.lower() == sought.name.lower():
                 return f"There is a {kind} {name}: `cordon {kind} {name}`."
     return told
 

@@ -18,7 +18,7 @@ from responders.errors import BadInput
 from responders.graph import Step
 from responders.identity import key_deletion
 from responders.identity.identity_playbook import IdentityPlaybook
-from responders.identity.key_owner import check_key_id, keys_of, owner
+from responders.identity.key_owner import check_key_id, keys_if_known, keys_of, owner
 from responders.identity.principal import Principal, is_own, refuse_own
 from responders.identity.subject import is_temporary
 from responders.locate import Located
@@ -49,7 +49,8 @@ class KeyPlaybook(IdentityPlaybook[KeyOptions]):
         """Finds who owns the key; its record's region is where the vault is: the caller's own."""
         key = check_key_id(target)
         subject = owner(aws, key)
-        return Located(region or aws.home_region, key, subject, aws.identity.account)
+        who = aws.identity_soon()
+        return Located(region or aws.home_region, key, subject, who.account if who else "")
 
     def check(self, aws: Aws, located: Located[Principal], options: KeyOptions, case: Case) -> None:
         """Refuses the key in use, and a deletion that is too early."""
@@ -74,10 +75,10 @@ def _refuse_own_keys(aws: Aws, located: Located[Principal], options: KeyOptions)
     key, subject = located.target, located.subject
     affected = {key}
     if options.all_keys and subject.kind == "user":
-        affected |= set(keys_of(aws, subject.name))
+        affected |= keys_if_known(aws, subject.name)
     for own in sorted(affected & aws.key_ids):
         raise refuse_own(own)
-    if is_own(subject, aws.identity):
+    if is_own(subject, aws.identity_soon()):
         raise refuse_own(f"{subject}, the owner of {key},")
 
 

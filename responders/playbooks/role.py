@@ -44,9 +44,10 @@ class RolePlaybook(IdentityPlaybook[RoleOptions]):
 
     def locate(self, aws: Aws, target: str, region: str | None) -> Located[Principal]:
         """Finds the role; the record's region is where the vault is: the caller's own."""
-        subject, _ = principal.find(aws, "role", target)
+        subject, described = principal.find(aws, "role", target)
         role = str(Principal("role", subject.name))
-        return Located(region or aws.home_region, role, subject, aws.identity.account)
+        account = principal.account_of(aws, described)
+        return Located(region or aws.home_region, role, subject, account)
 
     def check(
         self, aws: Aws, located: Located[Principal], options: RoleOptions, case: Case
@@ -61,7 +62,7 @@ class RolePlaybook(IdentityPlaybook[RoleOptions]):
                 "--deny-all denies the whole role, not one session",
                 "Leave out one of the two.",
             )
-        if not options.force_own_key and is_own(subject, aws.identity):
+        if not options.force_own_key and is_own(subject, aws.identity_soon()):
             raise refuse_own(str(subject))
 
     def steps(self, options: RoleOptions) -> tuple[Step[Principal], ...]:

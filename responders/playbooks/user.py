@@ -18,7 +18,7 @@ from responders.aws import Aws
 from responders.graph import Step
 from responders.identity import principal
 from responders.identity.identity_playbook import IdentityPlaybook
-from responders.identity.key_owner import keys_of
+from responders.identity.key_owner import keys_if_known
 from responders.identity.principal import Principal, is_own, refuse_own
 from responders.locate import Located
 from responders.playbook import Options
@@ -40,8 +40,9 @@ class UserPlaybook(IdentityPlaybook[UserOptions]):
 
     def locate(self, aws: Aws, target: str, region: str | None) -> Located[Principal]:
         """Finds the user; the record's region is where the vault is: the caller's own."""
-        user, _ = principal.find(aws, "user", target)
-        return Located(region or aws.home_region, str(user), user, aws.identity.account)
+        user, described = principal.find(aws, "user", target)
+        account = principal.account_of(aws, described)
+        return Located(region or aws.home_region, str(user), user, account)
 
     def check(
         self, aws: Aws, located: Located[Principal], options: UserOptions, case: Case
@@ -50,7 +51,7 @@ class UserPlaybook(IdentityPlaybook[UserOptions]):
         user = located.subject
         if options.force_own_key:
             return
-        if is_own(user, aws.identity) or set(keys_of(aws, user.name)) & aws.key_ids:
+        if is_own(user, aws.identity_soon()) or keys_if_known(aws, user.name) & aws.key_ids:
             raise refuse_own(str(user))
 
     def steps(self, options: UserOptions) -> tuple[Step[Principal], ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import boto3
 import botocore.exceptions
+import botocore.parsers
 import pytest
 from botocore.config import Config
 
@@ -91,6 +92,27 @@ def test_a_call_that_hangs_ends_in_an_error(lab: AwsLab) -> None:
     with pytest.raises(botocore.exceptions.HTTPClientError):
         once(lab, "ec2").describe_vpcs()  # type: ignore[attr-defined]
     assert time.monotonic() - started >= 0.1
+
+
+def test_a_client_that_gives_up_first_sees_its_own_timeout(lab: AwsLab) -> None:
+    FAULTS.hang("ec2", "DescribeVpcs", seconds=5)
+    config = Config(retries={"total_max_attempts": 1}, read_timeout=0.2)
+    client = boto3.client("ec2", "us-east-1", endpoint_url=lab.endpoint, config=config)
+    with pytest.raises(botocore.exceptions.ReadTimeoutError):
+        client.describe_vpcs()
+
+
+def test_a_captive_portal_is_read_as_an_answer_without_a_request_id(lab: AwsLab) -> None:
+    FAULTS.captive_portal("ssm", "GetParameter")
+    answer = lab.client("ssm").get_parameter(Name="/x")
+    assert "Parameter" not in answer
+    assert "RequestId" not in answer["ResponseMetadata"]
+
+
+def test_garbage_can_not_be_read(lab: AwsLab) -> None:
+    FAULTS.garble("ec2", "DescribeVpcs")
+    with pytest.raises(botocore.parsers.ResponseParserError):
+        lab.client("ec2").describe_vpcs()
 
 
 def test_hooks_run_around_a_call_and_faults_add_up(lab: AwsLab) -> None:

@@ -17,7 +17,7 @@ from contract import TAG_CASE, TAG_PURPOSE, TAG_STATUS, Rule, rule_permission
 from lab.calls import Calls
 from lab.faults import Faults
 from lab.gate.call import Call
-from responders import respond
+from responders import aws
 from responders.record import journal
 from responders.record.case import Case
 from tests.responders.conftest import REGION, Answer, Cordon, Scenario
@@ -144,7 +144,7 @@ class TestNoIdentity:
         faults: Faults,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(respond, "CALLER_WAIT", 0.2)
+        monkeypatch.setattr(aws, "CALLER_WAIT", 0.2)
         faults.hang("sts", "GetCallerIdentity", seconds=20)
         assert contain(cordon, scenario).document["outcome"] == "contained"
         faults.clear()
