@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 RELEASE := .venv-release
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test lint format compliance requirements docs dist audit pulumi-lab clean
+.PHONY: help setup lab test torture lint format compliance requirements docs dist audit pulumi-lab clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ lab: setup ## Run the main job on an AWS account on this machine
 
 test: setup $(CHECKOV)/.ready ## Run every test
 	$(BIN)/pytest -n 2 --dist loadfile
+
+torture: setup ## Run the matrices whole: every command under every fault
+	$(BIN)/pytest -m torture
 
 lint: setup ## Check style and types
 	$(BIN)/ruff check .
