@@ -27,7 +27,8 @@ def check(place: Place) -> Iterator[Finding]:
             f"nothing is prepared: there is no {MANIFEST_PARAMETER}",
             "Add the region to the stack's config and run `pulumi up`.",
         )
-    elif manifest.kit != VERSION:
+        return
+    if manifest.kit != VERSION:
         yield Finding(
             "manifest",
             WARN,
@@ -36,3 +37,9 @@ def check(place: Place) -> Iterator[Finding]:
         )
     else:
         yield Finding("manifest", OK, f"prepared by version {manifest.kit}")
+    judged = place.trust.judgement()
+    for line in judged.tampering:
+        fix = "Run `pulumi up --refresh`, and find out who wrote it (CloudTrail)."
+        yield Finding("manifest", FAIL, line, fix)
+    for note in judged.notes:
+        yield Finding("manifest", WARN, note, "`cordon trust import` keeps what was prepared.")

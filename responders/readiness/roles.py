@@ -9,6 +9,7 @@ from contract import IAM_PATH, RESPONDER_ROLE
 from responders.aws import code_of
 from responders.permissions import allow
 from responders.readiness import FAIL, OK, WARN, Finding, Place
+from responders.trust import assume_role
 
 PERMISSIONS = (
     allow(
@@ -27,7 +28,7 @@ PERMISSIONS = (
 def check(place: Place) -> Iterator[Finding]:
     """The responder role's trust, then each profile that the manifest names."""
     iam = place.client("iam")
-    yield _responder(iam)
+    yield _responder(place, iam)
     manifest = place.manifest
     if manifest is None:
         return
@@ -40,7 +41,7 @@ def check(place: Place) -> Iterator[Finding]:
         )
 
 
-def _responder(iam: Any) -> Finding:
+def _responder(place: Place, iam: Any) -> Finding:
     answer = _get(lambda: iam.get_role(RoleName=RESPONDER_ROLE))
     if answer is None:
         return Finding(
@@ -49,22 +50,17 @@ def _responder(iam: Any) -> Finding:
             f"no role {IAM_PATH}{RESPONDER_ROLE}: responders need other permissions of their own",
             "Add `responders` to the stack's config and run `pulumi up`.",
         )
-    statements = answer["Role"]["AssumeRolePolicyDocument"]["Statement"]
-    loose = [s for s in statements if s["Effect"] == "Allow" and not _guarded(s)]
-    if loose:
+    document = place.trust.document
+    pinned = document.people.get(RESPONDER_ROLE, ()) if document else ()
+    trust = answer["Role"]["AssumeRolePolicyDocument"]
+    if wrong := list(assume_role.faults(trust, place.identity.account, pinned)):
         return Finding(
             "roles",
             FAIL,
-            f"{RESPONDER_ROLE} can be assumed without MFA or an external id",
-            "Run `pulumi up`, and find out who changed the trust (CloudTrail).",
+            f"{RESPONDER_ROLE} {'; '.join(wrong)}",
+            "Run `pulumi up --refresh`, and find out who changed the trust (CloudTrail).",
         )
     return Finding("roles", OK, f"{RESPONDER_ROLE} asks for MFA or an external id")
-
-
-def _guarded(statement: Any) -> bool:
-    keys = {key for block in statement.get("Condition", {}).values() for key in block}
-    wanted = {"aws:MultiFactorAuthPresent", "sts:ExternalId"}
-    return bool(keys & wanted) and statement.get("Principal") not in ("*", {"AWS": "*"})
 
 
 def _get(ask: Any) -> Any:
