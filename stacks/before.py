@@ -40,6 +40,7 @@ def this_stack() -> str:
 
 def region_tags(regions: Iterable[str]) -> dict[str, str]:
     """The tags that list the regions: as many as their values need."""
+    # Names are neither broken nor split at their hyphens, so that each can be read back.
     lines = textwrap.wrap(
         " ".join(sorted(regions)), TAG_VALUE_LENGTH, break_long_words=False, break_on_hyphens=False
     )

@@ -47,6 +47,7 @@ class Estate:
 async def survey(settings: Settings) -> Estate:
     """What there is now. BadConfig for a region that is not enabled or can't be read, and for
     settings under which something that is prepared would be lost."""
+    # First of all: under the wrong stack nothing else that is said would help.
     earlier = await before()
     refuse_second_stack(settings, earlier)
     place, enabled = _place(), frozenset(aws.get_regions().names)

@@ -187,6 +187,7 @@ class Engine(pulumi.runtime.Mocks):
         going = [state for state in undeclared if self._may_go(state)]
         if self.changes.refused:
             raise Protected(f"would be deleted: {', '.join(self.changes.refused)}")
+        # Replaced ones go first: what depended on them has been moved to the new ones by now.
         for state in reversed(self._outdated):
             self._delete(state)
         self._remove(going)

@@ -58,6 +58,8 @@ class Provider:
         changed = sorted(
             key
             for key in {*state.inputs, *inputs}
+            # An input that is declared no more is compared with what was declared, because what
+            # the provider computed stays among the outputs under the same name.
             if inputs.get(key) != (known if key in inputs else state.inputs).get(key)
         )
         replaces = tuple(key for key in changed if key not in kind.updates)

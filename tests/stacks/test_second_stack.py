@@ -6,7 +6,7 @@ import pytest
 
 from lab.plain import PlainMocks
 from stacks.reading import BadConfig
-from tests.preparation import Counting, prepare
+from tests.preparation import Counting, many, prepare
 
 OWNED = {"cordon-analyst": {}, "cordon-responder": {"cordon:stack": "security/prod"}}
 """Tags of an account's roles, as another stack left them."""
@@ -38,6 +38,17 @@ def test_a_new_account_an_untagged_one_and_its_own_are_prepared(
     tagged = [r for r in program.registrations if "tags" in r.inputs]
     assert len(tagged) > 20
     assert {r.inputs["tags"].get("cordon:stack") for r in tagged} == {"cordon/dev"}
+
+
+@pytest.mark.parametrize("count", [1, 34])
+def test_the_regions_are_written_onto_a_role_in_tags_that_iam_takes(count: int) -> None:
+    """A value takes 256 characters, so many regions need several tags."""
+    mocks = many(count)
+    role = prepare(mocks=mocks).named("responder-role")
+    values = [v for k, v in role.inputs["tags"].items() if k.startswith("cordon:regions-")]
+    assert sorted(" ".join(values).split()) == sorted(mocks.regions)
+    assert all(len(value) <= 256 for value in values)
+    assert (len(values) > 1) == (count > 20)
 
 
 def test_the_organization_may_be_another_stack_of_the_same_account() -> None:
