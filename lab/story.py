@@ -38,8 +38,6 @@ from lab.look import View, look, prepared_group, rules
 CASE = "IR-7"
 WORKLOAD_REGION = "eu-west-1"
 SECOND_REGION = "ap-southeast-2"
-DWELL = "2"
-"""Seconds; on a real account the default, 60, lets open connections become untracked."""
 
 Tell = Callable[[str], None]
 
@@ -209,7 +207,7 @@ def _contained(
 ) -> Chapter:
     workload = staged.workload
     bystander = look(account.client, staged.bystander)
-    ran = command.run("instance", workload.instance, "--case", CASE, "--dwell", DWELL, tell=tell)
+    ran = command.run("instance", workload.instance, "--case", CASE, tell=tell)
     view = look(account.client, workload)
     isolate = prepared_group(
         account.client, workload.network.region, workload.network.vpc, Purpose.ISOLATE
@@ -217,7 +215,7 @@ def _contained(
     verified = command.run("case", "verify", "--case", CASE, tell=tell)
     seconds = ran.document.get("contained_after_s") or 0
     return Chapter(
-        f"Contained after {seconds:.1f} s (of which the dwell, here shortened: {DWELL} s)",
+        f"Contained after {seconds:.1f} s",
         (
             Claim("cordon says: contained", ran.document.get("outcome") == "contained"),
             Claim("all evidence is in the vault", ran.code == 0),

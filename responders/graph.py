@@ -25,13 +25,15 @@ class Step(Generic[SubjectT_contra]):
     ended, and looks anew if it changed something. Seconds: starts once that one has acted, or so
     long after the response began. `needs`: runs only if these hold. Actions that are not in the
     graph don't count: options leave some out. `recheck`: looked at once more at the end, and done
-    again if it no longer holds.
+    again if it no longer holds. `closes`: runs even if the user interrupts, and even if the record
+    can't be written any more, once that action has begun to act: what it opened must not stay open.
     """
 
     action: Action[SubjectT_contra]
     after: Waits = field(default_factory=dict)
     needs: tuple[type[AnyAction], ...] = ()
     recheck: bool = False
+    closes: type[AnyAction] | None = None
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
 import units
@@ -131,6 +132,7 @@ def by_command(command: str) -> AnyPlaybook:
     return units.load(playbooks, name, "PLAYBOOK", Playbook)
 
 
+@cache
 def released_commands() -> frozenset[str]:
     """The commands whose work `cordon release` undoes."""
     every = units.load_all(playbooks, "PLAYBOOK", Playbook)

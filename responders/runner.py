@@ -88,6 +88,8 @@ class Runner:
         self._acted: dict[str, threading.Event] = {}
         self._began = time.monotonic()
         self._reports: dict[str, StepReport] = {}
+        self._begun: set[str] = set()
+        """Names of the steps that began to change something."""
 
     @property
     def interrupted(self) -> bool:
@@ -156,7 +158,7 @@ class Runner:
         observation: Observation = {}
         now: Observation | None = None
         with recording() as calls:
-            if self.interrupted:
+            if self.interrupted and not self._must_close(step):
                 result: Result = Skipped("interrupted before it began")
             elif unmet := self._unmet(step):
                 result = Skipped(f"needs {', '.join(unmet)}, which did not succeed", True)
@@ -170,7 +172,7 @@ class Runner:
                 except Exception as error:
                     result = Failed(explain(error))
                 else:
-                    result, now = self._decide(step.action, incident, observation, lacks, calls)
+                    result, now = self._decide(step, incident, observation, lacks, calls)
             report = _report(step.action, incident, result, observation, now, started)
             return self._write_result(report, calls)
 
@@ -179,14 +181,18 @@ class Runner:
             return []
         return [n for n in step.needed if n in self._reports and not holds(self._reports[n].result)]
 
+    def _must_close(self, step: AnyStep) -> bool:
+        return step.closes is not None and step.closes.name in self._begun
+
     def _decide(
         self,
-        action: AnyAction,
+        step: AnyStep,
         incident: Incident[Subject],
         observation: Observation,
         lacks: tuple[str, ...],
         calls: list[Call],
     ) -> tuple[Result, Observation | None]:
+        action = step.action
         if not lacks:
             return AlreadyInPlace(), observation
         if self._journal is None:
@@ -196,7 +202,9 @@ class Runner:
                 "intend", action.name, seen=observation, lacks=lacks, requests=_ids(calls)
             )
         except JournalError as error:
-            return Failed(error.message, lacks), None
+            if not self._must_close(step):
+                return Failed(error.message, lacks), None
+            incident.risk(f"closed without a record, for it was open: {error.message}")
         if action.announce:
             self._say(StepReport(action.name, Planned(lacks), observation))
         return self._act(action, incident, observation)
@@ -214,6 +222,7 @@ class Runner:
         self, action: AnyAction, incident: Incident[Subject], observation: Observation
     ) -> tuple[Result, Observation | None]:
         trouble = ""
+        self._begun.add(action.name)
         try:
             action.act(incident, observation)
         except Skip as skip:

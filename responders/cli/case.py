@@ -247,6 +247,7 @@ def sync(
     from responders.record import sync as copy
 
     record = _case(case)
+    still_open = shared.close_openings(common, record.id)
     vault = _vault(record, common.at(region))
     if vault is None:
         raise Incomplete(
@@ -276,7 +277,7 @@ def sync(
         )
         for line in done.conflicts:
             show.out().print(show.plain(f"✗ {line}", "red"))
-    return 1 if done.conflicts else 0
+    return 1 if done.conflicts else still_open
 
 
 def _case(case: str) -> Case:

@@ -46,7 +46,7 @@ def drill(
     ] = None,
     tracking: Annotated[
         Tracking, typer.Option(help="How open connections are cut: see `cordon instance --help`.")
-    ] = Tracking.CONVERT,
+    ] = Tracking.DIRECT,
     dwell: Annotated[
         float,
         typer.Option(

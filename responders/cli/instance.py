@@ -57,11 +57,11 @@ def instance(
     tracking: Annotated[
         Tracking,
         typer.Option(
-            help="How connections that are open now are cut. convert: by letting all traffic "
-            "through for the time of --dwell, then isolating. direct: isolate at once; connections "
-            "that AWS tracks live until they are idle."
+            help="What happens to connections that are open now. direct: isolate at once; open "
+            "connections live on while they are used, and end once they are idle. convert: open "
+            "the instance to ALL traffic for the time of --dwell, then isolate; that cuts them."
         ),
-    ] = Tracking.CONVERT,
+    ] = Tracking.DIRECT,
     dwell: Annotated[
         float,
         typer.Option(
@@ -223,6 +223,7 @@ def instance(
 
     if stop_protected and not stop:
         raise BadInput("--stop-protected belongs to a stop", "Add --stop.")
+    still_open = 0 if dry_run else shared.close_openings(common, shared.check_case(case))
     with watching() as watch:
         request = Request(
             "instance",
@@ -255,7 +256,7 @@ def instance(
             watch,
         )
         report = respond(request, common.tell)
-    return show.report(report, as_json=common.as_json)
+    return max(still_open, show.report(report, as_json=common.as_json))
 
 
 def remote(text: str) -> str:

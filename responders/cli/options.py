@@ -138,6 +138,17 @@ class Common:
         return show.step_verbosely if self.verbose else show.step
 
 
+def close_openings(common: Common, case: str) -> int:
+    """Isolates first what a run of the case left open when it died; 1 when something stays open."""
+    from responders.cli import show
+    from responders.close_openings import close_openings
+
+    lines = close_openings(common.access, case, common.responder, common.tell)
+    for line in lines:
+        show.error(line, "Isolate it by hand now: docs/isolation.md says how.")
+    return 1 if lines else 0
+
+
 def common(
     profile: Profile = None,
     role_arn: RoleArn = None,

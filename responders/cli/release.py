@@ -24,6 +24,7 @@ def release(
     from responders.respond import Request
     from responders.respond import release as undo
 
+    still_open = 0 if dry_run else shared.close_openings(common, shared.check_case(case))
     with watching() as watch:
         request = Request(
             "release",
@@ -35,4 +36,4 @@ def release(
             watch=watch,
         )
         report = undo(request, common.tell)
-    return show.report(report, as_json=common.as_json)
+    return max(still_open, show.report(report, as_json=common.as_json))

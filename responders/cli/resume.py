@@ -18,6 +18,7 @@ def resume(
     from responders.respond import Request
     from responders.respond import resume as go_on
 
+    still_open = shared.close_openings(common, shared.check_case(case))
     with watching() as watch:
         request = Request(
             "resume",
@@ -43,4 +44,4 @@ def resume(
             show.report(report, as_json=False)
         if not reports:
             show.err().print(show.plain(f"Every run of case {case} on this machine has ended."))
-    return max((report.exit_code for report in reports), default=0)
+    return max((still_open, *(report.exit_code for report in reports)))

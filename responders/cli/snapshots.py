@@ -41,6 +41,7 @@ def snapshots(
     from responders.respond import Request
     from responders.volumes.follow_up import follow_up
 
+    still_open = 0 if dry_run else shared.close_openings(common, shared.check_case(case))
     with watching() as watch:
         request = Request(
             "snapshots",
@@ -52,7 +53,7 @@ def snapshots(
             watch=watch,
         )
         reports = follow_up(request, common.tell, wait=wait)
-    code = max(report.exit_code for report in reports)
+    code = max((still_open, *(report.exit_code for report in reports)))
     if common.as_json:
         outcomes = [report.outcome for report in reports]
         show.document(

@@ -15,6 +15,7 @@ from typing import Any
 from responders.actions.deny_subnet import DenySubnet
 from responders.actions.disable_metadata import DisableMetadata
 from responders.actions.drop_addresses import DropAddresses
+from responders.actions.dwell import Dwell
 from responders.actions.hibernate import Hibernate
 from responders.actions.host_firewall import HostFirewall
 from responders.actions.isolate_network import IsolateNetwork
@@ -30,10 +31,12 @@ from responders.actions.stop import Stop
 from responders.actions.swap_profile import SwapProfile
 from responders.actions.tag import Tag
 from responders.actions.tell_residual_risks import TellResidualRisks
+from responders.actions.untrack import Untrack
 from responders.actions.verify_preparation import VerifyPreparation
 from responders.actions.volatile import CollectVolatile
 from responders.aws import Aws
 from responders.graph import Step, Waits
+from responders.host.interface_groups import Opening
 from responders.locate import Located, locate
 from responders.other_case import refuse_if_held
 from responders.playbook import Options, Playbook
@@ -46,7 +49,16 @@ FLEET_WAIT = 5.0
 """Seconds that isolation waits for the instance to leave its Auto Scaling group."""
 HEAD_START = 1.0
 """Seconds that all other steps leave to the way to a closed network, or less if it is closed."""
-PATH = (LeaveFleet, PrepareGroups, IsolateNetwork, CollectVolatile, CaptureMemory, HostFirewall)
+PATH = (
+    LeaveFleet,
+    PrepareGroups,
+    Untrack,
+    Dwell,
+    IsolateNetwork,
+    CollectVolatile,
+    CaptureMemory,
+    HostFirewall,
+)
 """What isolation waits for, or must come before it."""
 EVIDENCE: Waits = dict.fromkeys((Record, CollectVolatile, CaptureMemory, HostFirewall))
 """What looks at the metadata service, or needs it: it is turned off after these."""
@@ -56,7 +68,7 @@ EVIDENCE: Waits = dict.fromkeys((Record, CollectVolatile, CaptureMemory, HostFir
 class InstanceOptions(Options):
     """What the user chose for an instance; times are seconds, `lock_days` days."""
 
-    tracking: str = "convert"
+    tracking: str = "direct"
     dwell: float = 60.0
     evidence_first: bool = False
     deadline: float = 300.0
@@ -128,16 +140,7 @@ def _graph(options: InstanceOptions) -> tuple[Step[Scene], ...]:
         Step(LeaveFleet(detach=options.detach, replaced=options.replace)),
         Step(PrepareGroups(untrack=options.tracking == "convert")),
         Step(LeaveLoadBalancers()),
-        Step(
-            IsolateNetwork(options.tracking, options.dwell),
-            after={
-                LeaveFleet: FLEET_WAIT,
-                PrepareGroups: None,
-                **first,
-                **_firewall(options),
-            },
-            recheck=True,
-        ),
+        *_isolation(options),
         *((Step(DenySubnet(options.nacl), after=first),) if options.nacl else ()),
         Step(Tag()),
         *_hibernate(options),
@@ -148,6 +151,29 @@ def _graph(options: InstanceOptions) -> tuple[Step[Scene], ...]:
         *_disable_metadata(options),
         Step(TellResidualRisks()),
         *_snapshots(options),
+    )
+
+
+def _isolation(options: InstanceOptions) -> tuple[Step[Scene], ...]:
+    """`convert` opens, dwells and isolates: whatever happens in between, isolation follows."""
+    before: Waits = {
+        LeaveFleet: FLEET_WAIT,
+        PrepareGroups: None,
+        **memory_first(options),
+        **_firewall(options),
+    }
+    if options.tracking == "direct":
+        return (Step(IsolateNetwork(), after=before, recheck=True),)
+    opening = Opening()
+    return (
+        Step(Untrack(opening, options.dwell), after=before),
+        Step(Dwell(opening, options.dwell), after={Untrack: None}, closes=Untrack),
+        Step(
+            IsolateNetwork(opening),
+            after={**before, Untrack: None, Dwell: None},
+            recheck=True,
+            closes=Untrack,
+        ),
     )
 
 

@@ -13,8 +13,6 @@ from responders.record.journal import GENESIS, Chain, Entry
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 """What a run's folder can be called."""
-RESPONSES = frozenset({"instance", "key", "user", "role", "release"})
-"""Commands that contain a target or let it out again: each must know of the one before it."""
 UNDONE_OUTCOMES = frozenset({"not-contained", "not-released", "interrupted"})
 """Outcomes of runs that came to their end without reaching what was asked."""
 
@@ -71,7 +69,9 @@ class Run:
     @property
     def is_response(self) -> bool:
         """Whether it contains its target, or lets it out."""
-        return self.begin.get("command") in RESPONSES
+        from responders.playbook import released_commands
+
+        return self.begin.get("command") in released_commands() | {"release"}
 
     @property
     def is_unfinished(self) -> bool:

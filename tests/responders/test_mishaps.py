@@ -24,7 +24,8 @@ from tests.responders.conftest import REGION, Answer, Cordon, Scenario
 from tests.responders.workload import hurry
 
 MODIFY = ("ec2", "ModifyNetworkInterfaceAttribute")
-FAST = ("--region", REGION, "--dwell", "0", "--json", "--no-snapshot")
+CONVERT = ("--tracking", "convert")
+FAST = ("--region", REGION, *CONVERT, "--dwell", "0", "--json", "--no-snapshot")
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pytest
 from responders.record.journal import Entry, Journal
 from tests.responders.conftest import REGION, Cordon, Scenario
 
-FAST = ("--region", REGION, "--dwell", "0", "--json")
+FAST = ("--region", REGION, "--tracking", "convert", "--dwell", "0", "--json")
 
 
 class Killed(BaseException):

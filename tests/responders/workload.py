@@ -38,7 +38,13 @@ from tests.responders.profiles import (
 
 ATTACKER = "203.0.113.7/32"
 FULL = InstanceOptions(
-    dwell=0, evidence_first=True, memory=True, host_firewall=True, stop=True, nacl=(ATTACKER,)
+    tracking="convert",
+    dwell=0,
+    evidence_first=True,
+    memory=True,
+    host_firewall=True,
+    stop=True,
+    nacl=(ATTACKER,),
 )
 """Every step of the instance playbook but hibernation, which excludes others."""
 

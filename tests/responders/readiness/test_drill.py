@@ -15,7 +15,7 @@ from responders.record.case import Case
 from tests.conftest import AwsLab
 from tests.responders.conftest import VAULT, Cordon, Scenario
 
-DRILL = ("drill", "--case", "DRILL-1", "--dwell", "0", "--json")
+DRILL = ("drill", "--case", "DRILL-1", "--tracking", "convert", "--dwell", "0", "--json")
 
 
 @pytest.fixture

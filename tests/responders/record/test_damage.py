@@ -166,7 +166,9 @@ def test_runs_are_ordered_by_their_links(
     """The clock was a day ahead, and then set right: the later run has the earlier name."""
     first = Case("IR-7").runs_on_disk()[0]
     monkeypatch.setattr("responders.record.case.new_run", lambda: "20200101T000000000Z-abcdef")
-    monkeypatch.setattr("responders.respond.new_run", lambda: "20200101T000000000Z-abcdef")
+    monkeypatch.setattr(
+        "responders.record.opened_run.new_run", lambda: "20200101T000000000Z-abcdef"
+    )
     assert cordon("instance", scenario.instance, *CASE, *FAST).code == 0
     assert [run.name for run in Case("IR-7").runs()] == [first, "20200101T000000000Z-abcdef"]
     assert cordon("case", "verify", *CASE).code == 0

@@ -1,0 +1,48 @@
+"""Isolates an instance that a run which died in its dwell left open: nothing else, and at once.
+
+No command has this name: every command of the case that writes does it first. See
+`responders.close_openings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from responders.actions.isolate_network import IsolateNetwork
+from responders.actions.prepare_groups import PrepareGroups
+from responders.aws import Aws
+from responders.graph import Step
+from responders.host.interface_groups import Opening
+from responders.locate import Located
+from responders.playbook import Options, Playbook
+from responders.scene import Scene
+
+
+class CloseOpening(Playbook[Scene, Options]):
+    """The network only; release undoes it together with the response that opened it."""
+
+    options = Options
+    is_released = True
+
+    def locate(self, aws: Aws, target: str, region: str | None) -> Located[Scene]:
+        """The instance of the record, in the region of the record."""
+        region = region or aws.home_region
+        scene = Scene(aws, region, target)
+        scene.prefetch()
+        return Located(region, target, scene, prepared=scene.prepared)
+
+    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[Scene]:
+        """The same."""
+        region, target = str(begin["region"]), str(begin["target"])
+        return Located(region, target, Scene(aws, region, target), str(begin["account"]))
+
+    def steps(self, options: Options) -> tuple[Step[Scene], ...]:
+        """It waits for the groups to be verified, and for nothing else."""
+        return (
+            Step(PrepareGroups(untrack=True)),
+            Step(IsolateNetwork(Opening()), after={PrepareGroups: None}, recheck=True),
+        )
+
+
+PLAYBOOK = CloseOpening()
