@@ -7,88 +7,16 @@ ends when they are emptied.
 
 from __future__ import annotations
 
-from lab.mends import (
-    access_keys,
-    bucket_logging,
-    bucket_owner,
-    bucket_policy,
-    client_tokens,
-    commands,
-    connection_tracking,
-    console,
-    ebs_defaults,
-    empty_services,
-    fleet_sizes,
-    group_deletion,
-    groups_for_vpc,
-    hibernation,
-    inline_quota,
-    instance_attributes,
-    instance_filters,
-    interface_groups,
-    key_lookup,
-    kms_keys,
-    lake,
-    launch,
-    managed_instances,
-    metadata_options,
-    object_lock,
-    paging,
-    policy_types,
-    profile_association,
-    public_keys,
-    regions,
-    revoke_rules,
-    service_credentials,
-    sessions,
-    snapshot_locks,
-    snapshots,
-    support,
-    terminate,
-)
+import sys
+from types import FunctionType
 
-MENDS = (
-    access_keys,
-    bucket_logging,
-    bucket_owner,
-    bucket_policy,
-    client_tokens,
-    commands,
-    connection_tracking,
-    console,
-    ebs_defaults,
-    empty_services,
-    fleet_sizes,
-    group_deletion,
-    groups_for_vpc,
-    hibernation,
-    inline_quota,
-    instance_attributes,
-    instance_filters,
-    interface_groups,
-    key_lookup,
-    kms_keys,
-    lake,
-    launch,
-    managed_instances,
-    metadata_options,
-    object_lock,
-    paging,
-    policy_types,
-    profile_association,
-    public_keys,
-    regions,
-    revoke_rules,
-    service_credentials,
-    sessions,
-    snapshot_locks,
-    snapshots,
-    support,
-    terminate,
-)
+import units
+
+MENDS: dict[str, FunctionType] = units.load_all(sys.modules[__name__], "mend", FunctionType)
+"""Every mend by its name."""
 
 
 def mend_all() -> None:
     """Applies every mend."""
-    for module in MENDS:
-        module.mend()
+    for mend in MENDS.values():
+        mend()

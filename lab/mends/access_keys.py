@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from lab.backends import partitional, shelf
 from lab.gate.answers import around
 from lab.gate.call import Call
 from lab.gate.door import Proceed
 from lab.gate.wire import AwsError, Response
-from lab.mends.backends import partitional, shelf
 
 
 def mend() -> None:

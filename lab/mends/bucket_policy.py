@@ -14,12 +14,12 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.utilities.utils import get_partition
 
+from lab.backends import partitional
 from lab.gate.answers import around
 from lab.gate.call import Call
 from lab.gate.door import Proceed
 from lab.gate.wire import AwsError, Response
 from lab.identity import Identity, identity_of, principal_arn
-from lab.mends.backends import partitional
 from lab.policy import Asked, denied_by, statements
 
 _ACTIONS = {

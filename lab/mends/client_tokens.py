@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from lab.backends import regional, shelf
 from lab.gate.answers import around
 from lab.gate.call import Call
 from lab.gate.door import Proceed
 from lab.gate.wire import AwsError, Response
-from lab.mends.backends import regional, shelf
 
 _OPERATIONS = ("RunInstances", "CreateVolume", "CreateVpcEndpoint")
 

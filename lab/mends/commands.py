@@ -20,12 +20,12 @@ from uuid import uuid4
 
 from moto.ssm.models import ssm_backends
 
+from lab.backends import regional, shelf
 from lab.gate.answers import answer
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
 from lab.hosts import SCRIPTS, Ended, Host, Script
 from lab.identity import now
-from lab.mends.backends import regional, shelf
 from lab.mends.managed_instances import agent_of, instance_of, ping_of
 
 

@@ -7,10 +7,10 @@ never set is not described. The setting itself is done by `interface_groups`, wi
 
 from __future__ import annotations
 
+from lab.backends import regional
 from lab.gate.answers import check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import regional
 
 _XEN = ("c1", "c3", "c4", "d2", "g3", "i2", "m1", "m2", "m3", "m4", "r3", "r4", "t1", "t2", "x1")
 """Instance families that are not built on Nitro."""

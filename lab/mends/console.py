@@ -13,11 +13,11 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
+from lab.backends import regional
 from lab.gate.answers import answer
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
 from lab.identity import now
-from lab.mends.backends import regional
 from lab.mends.connection_tracking import is_nitro
 
 BOOT = "[    0.000000] Linux version 6.1.0-lab (example) #1 SMP\r\nlab login: "

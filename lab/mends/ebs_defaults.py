@@ -10,9 +10,9 @@ from typing import Any
 
 from moto.ec2.models.elastic_block_store import EBSBackend
 
+from lab.backends import regional
 from lab.gate.answers import answer
 from lab.gate.call import Call
-from lab.mends.backends import regional
 from lab.mends.snapshots import default_key
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
+from lab.backends import regional
 from lab.gate.answers import check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import regional
 
 
 def mend() -> None:

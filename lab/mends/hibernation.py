@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from lab.backends import regional
 from lab.gate.answers import amend, check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import regional
 
 REASON = "Client.UserInitiatedHibernate"
 

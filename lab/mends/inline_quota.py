@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from lab.backends import partitional
 from lab.gate.answers import check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import partitional
 
 _LIMITS = {"User": 2_048, "Role": 10_240, "Group": 5_120}
 _MOST_MANAGED = 10

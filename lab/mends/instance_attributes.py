@@ -12,10 +12,10 @@ from typing import Any
 
 from moto.ec2.utils import parse_user_data
 
+from lab.backends import regional
 from lab.gate.answers import answer
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import regional
 from lab.mends.interface_groups import usable_groups
 
 _PLAIN = {

@@ -13,10 +13,10 @@ from typing import Any
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.instances import Instance
 
+from lab.backends import regional
 from lab.gate.answers import answer, check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import regional
 
 MOST_GROUPS = 5
 """Groups of an interface; the default quota."""

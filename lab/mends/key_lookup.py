@@ -12,11 +12,11 @@ from typing import Any
 
 from moto.iam.utils import ACCOUNT_OFFSET, AWS_ROLE_ALPHABET
 
+from lab.backends import partitional
 from lab.gate.answers import answer, check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
 from lab.identity import identity_of
-from lab.mends.backends import partitional
 
 
 def mend() -> None:

@@ -13,10 +13,10 @@ from typing import Any
 from moto.kms import models, utils
 from moto.kms.models import KmsBackend
 
+from lab.backends import regional
 from lab.gate.answers import check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import regional
 
 
 def mend() -> None:

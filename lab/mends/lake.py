@@ -13,10 +13,10 @@ from uuid import uuid4
 
 from moto.cloudtrail.models import cloudtrail_backends
 
+from lab.backends import regional, shelf
 from lab.gate.answers import answer
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import regional, shelf
 
 ROWS = 1000
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")

@@ -14,11 +14,11 @@ from typing import Any
 
 from moto.ec2.models import ec2_backends
 
+from lab.backends import regional, shelf
 from lab.gate.answers import answer
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
 from lab.identity import now
-from lab.mends.backends import regional, shelf
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from typing import Any
 
 from moto.s3.responses import S3Response
 
+from lab.backends import partitional
 from lab.gate.answers import amend, answer, check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import partitional
 
 
 def mend() -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 from moto.iam.utils import random_access_key, random_alphanumeric
 
+from lab.backends import partitional, shelf
 from lab.gate.answers import answer
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
 from lab.identity import now
-from lab.mends.backends import partitional, shelf
 
 _MOST = 2
 

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 from moto.utilities.utils import get_partition
 
+from lab.backends import partitional
 from lab.gate.answers import amend, answer
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
 from lab.identity import Identity, Session, identity_of, now, sessions
-from lab.mends.backends import partitional
 
 
 def mend() -> None:

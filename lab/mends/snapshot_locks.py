@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from lab.backends import regional, shelf
 from lab.gate.answers import answer, check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
 from lab.identity import now
-from lab.mends.backends import regional, shelf
 
 
 @dataclass(frozen=True)

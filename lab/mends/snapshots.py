@@ -15,10 +15,10 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.ec2.utils import convert_tag_spec
 
+from lab.backends import regional
 from lab.gate.answers import amend, answer, check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import regional
 
 
 def mend() -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 from moto.backends import get_backend
 
+from lab.backends import shelf
 from lab.gate.answers import answer
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
 from lab.identity import identity_of, now
-from lab.mends.backends import shelf
 
 SERVICES: tuple[dict[str, Any], ...] = (
     {

@@ -10,10 +10,10 @@ from typing import Any
 
 from moto.ec2.models.instances import Instance
 
+from lab.backends import regional
 from lab.gate.answers import amend, check
 from lab.gate.call import Call
 from lab.gate.wire import AwsError
-from lab.mends.backends import regional
 
 
 def mend() -> None:

@@ -11,8 +11,8 @@ from responders.cli.boundary import boundary
 from responders.cli.instance import Tracking
 
 if TYPE_CHECKING:
+    from responders.drill import Phase
     from responders.outcome import Report
-    from responders.readiness.drill import Phase
 
 WORDS = {
     "passed": ("PASSED", "bold green"),
@@ -71,9 +71,9 @@ def drill(
     and released for real.
     """
     from responders.cli import show
+    from responders.drill import SNAPSHOT_LOCK_DAYS, DrillRequest
+    from responders.drill import drill as rehearse
     from responders.playbooks.instance import InstanceOptions
-    from responders.readiness.drill import SNAPSHOT_LOCK_DAYS, DrillRequest
-    from responders.readiness.drill import drill as rehearse
 
     request = DrillRequest(
         target,

@@ -6,12 +6,13 @@ yields findings. A check that could not look is a finding too: nothing checked i
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol, cast
+from types import FunctionType
 
+import units
 from contract import Manifest
 from responders import prepared
 from responders.aws import Aws, Identity, explain
@@ -19,8 +20,7 @@ from responders.clients import Clients
 from responders.trust.trust import Trust
 
 OK, WARN, FAIL, UNKNOWN = "ok", "warn", "fail", "unknown"
-REGIONAL = ("manifest", "groups", "documents", "key", "forensics", "agents", "tags")
-ACCOUNT = ("vault", "roles", "trail")
+REGION, ACCOUNT = "region", "account"
 READ_ACCESS = "Give the caller read access (the responder role has it), and look again."
 
 
@@ -87,26 +87,25 @@ class Place:
         return Trust(self.aws, self.region)
 
 
-class Check(Protocol):
-    """What a module of this package offers."""
-
-    def check(self, place: Place) -> Iterator[Finding]:
-        """Looks, and yields what it found."""
-
-
-def check_named(name: str) -> Check:
-    """A check's module."""
-    return cast(Check, importlib.import_module(f"responders.readiness.{name}"))
+def checks(scope: str) -> dict[str, FunctionType]:
+    """The checks of one scope, by name; each is called with a `Place` and yields findings."""
+    package = sys.modules[__name__]
+    return {
+        name: units.load(package, name, "check", FunctionType)
+        for name in units.names(package)
+        if units.load(package, name, "SCOPE", str) == scope
+    }
 
 
 def audit(aws: Aws, regions: Sequence[str]) -> list[Finding]:
     """Every check in every region, at once; account-wide checks once, where a vault is known."""
     identity = aws.identity
     places = [Place(aws, region, identity) for region in regions]
-    futures = [aws.spawn(_look, place, name) for place in places for name in REGIONAL]
+    regional = checks(REGION).items()
+    futures = [aws.spawn(_look, place, *check) for place in places for check in regional]
     known = [aws.spawn(_knows_a_vault, place) for place in places]
     best = next((p for p, knows in zip(places, known, strict=True) if knows.result()), places[0])
-    futures += [aws.spawn(_look, best, name) for name in ACCOUNT]
+    futures += [aws.spawn(_look, best, *check) for check in checks(ACCOUNT).items()]
     return [finding for future in futures for finding in future.result()]
 
 
@@ -117,9 +116,9 @@ def _knows_a_vault(place: Place) -> bool:
         return False
 
 
-def _look(place: Place, name: str) -> list[Finding]:
+def _look(place: Place, name: str, check: Callable[[Place], Iterator[Finding]]) -> list[Finding]:
     try:
-        found = list(check_named(name).check(place))
+        found = list(check(place))
     except Exception as error:
         found = [Finding(name, UNKNOWN, f"could not look: {explain(error)}", READ_ACCESS)]
     return [replace(finding, region=finding.region or place.region) for finding in found]

@@ -11,6 +11,7 @@ from responders.readiness import OK, WARN, Finding, Place
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import FilterTypeDef
 
+SCOPE = "region"
 PERMISSIONS = (
     allow("ec2:DescribeInstances", because="counts the running instances"),
     allow("ssm:DescribeInstanceInformation", because="finds the instances with a live agent"),

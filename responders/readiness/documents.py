@@ -9,6 +9,7 @@ from responders.aws import code_of
 from responders.permissions import allow
 from responders.readiness import FAIL, OK, Finding, Place
 
+SCOPE = "region"
 PERMISSIONS = (
     allow(
         "ssm:DescribeDocument",

@@ -11,6 +11,7 @@ from responders.readiness import FAIL, OK, WARN, Finding, Place
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import FilterTypeDef
 
+SCOPE = "region"
 PERMISSIONS = (
     allow(
         "ec2:DescribeVpcs",

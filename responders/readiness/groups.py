@@ -13,6 +13,7 @@ from responders.readiness import FAIL, OK, WARN, Finding, Place
 if TYPE_CHECKING:
     from types_boto3_ec2.type_defs import VpcTypeDef
 
+SCOPE = "region"
 PERMISSIONS = (
     *prepared.PERMISSIONS,
     allow("ec2:DescribeVpcs", because="finds the VPCs that nothing was prepared for"),

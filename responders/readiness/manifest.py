@@ -8,6 +8,7 @@ from contract import MANIFEST_PARAMETER, VERSION
 from responders import prepared
 from responders.readiness import FAIL, OK, WARN, Finding, Place
 
+SCOPE = "region"
 PERMISSIONS = prepared.PERMISSIONS
 
 

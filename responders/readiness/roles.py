@@ -11,6 +11,7 @@ from responders.permissions import allow
 from responders.readiness import FAIL, OK, WARN, Finding, Place
 from responders.trust import assume_role
 
+SCOPE = "account"
 PERMISSIONS = (
     allow(
         "iam:GetRole",

@@ -8,6 +8,7 @@ from contract import TAG_RULES, TagRule
 from responders.permissions import allow
 from responders.readiness import OK, WARN, Finding, Place
 
+SCOPE = "region"
 PERMISSIONS = (allow("ec2:DescribeInstances", because="reads the instances' tags"),)
 SHOWN = 5
 

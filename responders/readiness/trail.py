@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from responders.permissions import allow
 from responders.readiness import FAIL, OK, WARN, Finding, Place
 
+SCOPE = "account"
 PERMISSIONS = (
     allow(
         "cloudtrail:DescribeTrails",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         GetPublicAccessBlockOutputTypeDef,
     )
 
+SCOPE = "account"
 PERMISSIONS = (
     allow(
         "s3:GetBucketVersioning",

@@ -38,7 +38,7 @@ def marked(scenario: Scenario) -> Scenario:
 @pytest.fixture
 def unproven(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading every object of the vault again is left out: one test does it."""
-    monkeypatch.setattr("responders.readiness.drill.vault_faults", lambda _case, _vault: [])
+    monkeypatch.setattr("responders.drill.vault_faults", lambda _case, _vault: [])
 
 
 def own_tags(scenario: Scenario) -> dict[str, str]:
