@@ -220,4 +220,4 @@ class TestNextCommand:
         cordon("instance", scenario.instance, *CONVERT, "--dwell", "0")
         calls.clear()
         cordon("case", "sync", "--case", "IR-7")
-        assert [c for c in calls if c.service == "ec2"] == []
+        assert calls.of("ec2", "DescribeNetworkInterfaces") == []
