@@ -115,4 +115,4 @@ def test_a_wait_is_for_an_action_of_the_same_playbook() -> None:
 
 def test_the_released_playbooks_are_those_that_say_so() -> None:
     released = {name for name, playbook in PLAYBOOKS.items() if playbook.is_released}
-    assert released == {"instance", "key", "user", "role"}
+    assert released == {"instance", "close_opening", "key", "user", "role"}
