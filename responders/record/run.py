@@ -28,6 +28,16 @@ def run_began(name: str) -> datetime:
     return datetime.strptime(name.partition("Z")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
 
 
+def is_response(command: str) -> bool:
+    """Whether a command contains a target or lets it out again: each must know of the one before.
+
+    The playbooks say which do; they are imported only now, for they import the record themselves.
+    """
+    from responders.playbook import released_commands
+
+    return command in released_commands() | {"release"}
+
+
 @dataclass(frozen=True)
 class Run:
     """One run. `entries` are those whose chain holds: after damage there may have been more."""
@@ -69,9 +79,7 @@ class Run:
     @property
     def is_response(self) -> bool:
         """Whether it contains its target, or lets it out."""
-        from responders.playbook import released_commands
-
-        return self.begin.get("command") in released_commands() | {"release"}
+        return is_response(str(self.begin.get("command")))
 
     @property
     def is_unfinished(self) -> bool:
