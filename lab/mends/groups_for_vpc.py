@@ -10,7 +10,7 @@ from typing import Any
 
 from lab.gate.answers import answer
 from lab.gate.call import Call
-from lab.mends.backends import regional
+from lab.backends import regional
 
 
 def mend() -> None:
