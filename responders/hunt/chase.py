@@ -85,6 +85,7 @@ class Chase:
         self._by_subject: dict[Subject, Lead] = {}
         self._by_attribute: dict[Attribute, list[Subject]] = {}
         self._places: list[_Place] = []
+        self._addenda: set[str] = set()
         self._lock = threading.RLock()
         self._outstanding = 0
         self._idle = threading.Event()
@@ -198,12 +199,22 @@ class Chase:
         return sum(self._take(record) for record in page)
 
     def _take(self, record: Any) -> bool:
+        """Whether the record is a new event of a lead. One that can't be read is counted."""
         try:
             event = read_event(record)
         except (ValueError, AttributeError, RecursionError):
-            with self._lock:
-                self.unreadable += 1
-            return False
+            return self._miss()
+        try:
+            return self._take_event(record, event)
+        except RecursionError:  # a record may be nested as deeply as its writer liked
+            return self._miss()
+
+    def _miss(self) -> bool:
+        with self._lock:
+            self.unreadable += 1
+        return False
+
+    def _take_event(self, record: Record, event: Event) -> bool:
         if event.category == "Insight":
             with self._lock:
                 self.insights += 1
@@ -212,13 +223,22 @@ class Chase:
         if lead is None or not self.window.start <= event.time <= self.window.end:
             return False
         is_new = self._index.add(event, classify(event, self._home), lead)
-        if not is_new and not event.is_addendum:
+        if not is_new and not self._is_new_addendum(record, event):
             return False
         # An addendum may bring what the first record lacked, such as the answer.
         self._keep(record)
         if not isinstance(self.leads[0].subject, Everything):
             self._lead_on(event, lead)
         return is_new
+
+    def _is_new_addendum(self, record: Record, event: Event) -> bool:
+        """Once for each: a trail's objects are read again for every round of leads."""
+        own_id = str(record.get("eventID"))
+        with self._lock:
+            if not event.is_addendum or own_id in self._addenda:
+                return False
+            self._addenda.add(own_id)
+            return True
 
     def _lead_on(self, event: Event, lead: Lead) -> None:
         """Follows what the event gave out; says where to look when nothing of it is certain."""

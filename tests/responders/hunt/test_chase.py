@@ -6,6 +6,7 @@ import gzip
 import itertools
 import json
 import threading
+from typing import Any
 
 import pytest
 
@@ -478,3 +479,16 @@ def test_events_of_every_category_count(chase: Run) -> None:
     network = record("s3:PutObject", eventCategory="NetworkActivity", error="VpceAccessDenied")
     run = chase(Key(LEAKED), {"us-east-1": [data, network]})
     assert sorted(run.names()) == ["GetObject", "PutObject"]
+
+
+def test_a_record_nested_beyond_reason_ends_no_search(chase: Run) -> None:
+    deep: Any = "i-0123456789abcdef0"
+    for _ in range(950):
+        deep = {"item": deep}
+    fleet = record("ec2:CreateFleet", response={"fleetInstanceSet": {"instanceIds": deep}})
+    unlisted = record("ec2:CreateFlowLogs", response={"flowLogIdSet": deep}, at=1)
+    after = record("ec2:CreateVpc", at=2)
+    run = chase(Key(LEAKED), {"us-east-1": [fleet, unlisted, after]})
+    assert run.chase.outcome == {"us-east-1": "ok"}
+    assert "CreateVpc" in run.names()
+    assert run.chase.unreadable >= 1
