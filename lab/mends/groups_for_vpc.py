@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lab.backends import regional
 from lab.gate.answers import answer
 from lab.gate.call import Call
-from lab.backends import regional
 
 
 def mend() -> None:
