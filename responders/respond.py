@@ -105,7 +105,9 @@ def respond(
             verdict,
             reports,
             collecting={step.name for step in graph if step.action.collects},
-            contained_after=after - clock if after and set(contains) <= set(ended) else None,
+            contained_after=after - clock
+            if after and verdict.outcome == "contained" and set(contains) <= set(ended)
+            else None,
             risks=[*aws.doubts, *(f"region not searched: {line}" for line in located.trouble)],
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import EntryPoint, entry_points
 
@@ -29,6 +30,7 @@ from responders.cli import (
     workstation,
 )
 from responders.cli.commands import Commands
+from responders.connection import under_way
 
 app = Commands(
     no_args_is_help=True,
@@ -79,7 +81,22 @@ def main() -> None:
     for entry in entry_points(group="cordon.commands") if len(sys.argv) > 1 else ():
         if entry.name == sys.argv[1]:
             app.add_typer(_load(entry), name=entry.name)
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        _leave(end.code)
+        raise
+
+
+def _leave(code: int | str | None) -> None:
+    """Ends the process at once while calls hang: the interpreter would wait for their threads.
+
+    A command ends only when nothing is half done, so what hangs are look-ups.
+    """
+    if under_way() and isinstance(code, int):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _load(entry: EntryPoint) -> typer.Typer:

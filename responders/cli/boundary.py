@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-import os
 import signal
 import sys
 import traceback
@@ -16,6 +15,8 @@ from types import FrameType
 from typing import Any
 
 from responders.cli import options, show
+from responders.cli.streams import unbroken
+from responders.cli.waits import telling_waits
 from responders.errors import CordonError
 from responders.outcome import INTERRUPTED, NOT_CONTAINED, SCHEMA, UNEXPECTED
 
@@ -32,7 +33,9 @@ def boundary(command: Callable[..., int]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         _heed_signals()
         common = {name: given.pop(name) for name in shared}
-        sys.exit(_outcome(lambda: command(**given, common=options.common(**common)), common))
+        with unbroken(), telling_waits():
+            code = _outcome(command, given, common)
+        sys.exit(code)
 
     del run.__wrapped__
     listed = [p for p in own.parameters.values() if p.name != "common"]
@@ -42,22 +45,21 @@ def boundary(command: Callable[..., int]) -> Callable[..., None]:
     return run
 
 
-def _outcome(command: Callable[[], int], common: Mapping[str, Any]) -> int:
+def _outcome(
+    command: Callable[..., int], given: Mapping[str, Any], common: Mapping[str, Any]
+) -> int:
     as_json = bool(common["as_json"])
     try:
-        return command()
+        return command(**given, common=options.common(**common))
     except CordonError as error:
         return _say(error.message, error.advice, error.exit_code, as_json)
     except KeyboardInterrupt:
         return _say(
             "interrupted", "`cordon resume` goes on where it stopped.", INTERRUPTED, as_json
         )
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOT_CONTAINED
     except Exception as error:
-        if type(error).__module__.startswith("botocore"):
-            return _say_aws(error, as_json)
+        if _is_of_aws(error):
+            return _say_aws(error, command, common)
         log = _log()
         return _say(
             f"unexpected: {type(error).__name__}: {error}",
@@ -68,18 +70,36 @@ def _outcome(command: Callable[[], int], common: Mapping[str, Any]) -> int:
         )
 
 
-def _say_aws(error: Exception, as_json: bool) -> int:
+MEANING = {
+    "instance": "Nothing was contained.",
+    "key": "Nothing was contained.",
+    "user": "Nothing was contained.",
+    "role": "Nothing was contained.",
+    "release": "Nothing was released: what was contained still is.",
+    "resume": "Nothing more was done; what was done before is in force: `cordon case show`.",
+    "hunt": "The hunt was not begun: that it shows nothing means nothing.",
+    "ready": "The check was not finished: the account counts as not ready.",
+    "drill": "The drill was not finished: the account counts as not ready.",
+    "snapshots": "What snapshots there are is unchanged; run it again.",
+}
+"""What a failure of AWS outside of any step means, by command."""
+
+
+def _is_of_aws(error: Exception) -> bool:
+    own = ("NotFromAws", "Silent", "SomeFailed")
+    module, name = type(error).__module__, type(error).__name__
+    return module.startswith("botocore") or (module.startswith("responders") and name in own)
+
+
+def _say_aws(error: Exception, command: Callable[..., int], common: Mapping[str, Any]) -> int:
+    from responders import session
     from responders.aws import explain
 
-    name = type(error).__name__
-    if name in ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"):
-        return _say(
-            f"no usable AWS credentials: {error}",
-            "Set AWS_PROFILE or give --profile, and try `aws sts get-caller-identity`.",
-            2,
-            as_json,
-        )
-    return _say(explain(error), "Nothing was contained.", NOT_CONTAINED, as_json)
+    as_json = bool(common["as_json"])
+    if bad := session.trouble(error, common.get("profile")):
+        return _say(bad.message, bad.advice, bad.exit_code, as_json)
+    meaning = MEANING.get(command.__name__, "It was not done; what was in force still is.")
+    return _say(explain(error), meaning, NOT_CONTAINED, as_json)
 
 
 def _say(message: str, advice: str, code: int, as_json: bool) -> int:

@@ -89,6 +89,11 @@ def error(message: str, advice: str) -> None:
         console.print(Text("  → ") + plain(advice))
 
 
+def waiting(line: str) -> None:
+    """What the command waits for, while nothing else is to be told."""
+    err().print(Text("  … ") + plain(line, "dim"))
+
+
 def step(report: StepReport) -> None:
     """One step as it ends."""
     err().print(_line(report.as_json()))
