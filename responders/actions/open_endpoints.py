@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from contract import Purpose
 from responders.action import Action, Incident, Observation
+from responders.aws import code_of
 from responders.errors import Skip
 from responders.permissions import allow, ec2, purpose_is
 from responders.volumes import workstation
@@ -79,15 +80,28 @@ class OpenEndpoints(Action[Workstation]):
         """Makes what lacks, one after the other (EC2 throttles this call), and waits for all."""
         for service, state in observation.items():
             if state is None:
-                incident.client("ec2").create_vpc_endpoint(
-                    **_endpoint(incident, service, self.zone)
-                )
+                self._create(incident, service)
 
         def available() -> bool:
             incident.watch("opening the endpoints", None)
             return not self.lacks(incident, self.observe(incident))
 
         incident.wait_for(available, seconds=OPENS, every=EVERY)
+
+    def _create(self, incident: Incident[Workstation], service: str) -> None:
+        """Makes the endpoint in one zone, the workstation's own if that offers the service.
+
+        Not every zone does (EC2 names the subnet that it refuses), and one zone serves them all.
+        """
+        zones = sorted(incident.manifest.subnets, key=lambda zone: (zone != self.zone, zone))
+        for zone in zones:
+            try:
+                incident.client("ec2").create_vpc_endpoint(**_endpoint(incident, service, zone))
+            except Exception as error:
+                if not _zone_is_refused(error) or zone == zones[-1]:
+                    raise
+            else:
+                return
 
     def undo(self, incident: Incident[Workstation], before: Observation) -> None:
         """Nothing: closing is a command of its own."""
@@ -108,6 +122,10 @@ def endpoints(client: EC2Client, vpc: str) -> list[VpcEndpointTypeDef]:
     ]
 
 
+def _zone_is_refused(error: Exception) -> bool:
+    return code_of(error) == "InvalidParameter" and "availability zone" in str(error)
+
+
 def _endpoint(
     incident: Incident[Workstation], service: str, zone: str
 ) -> CreateVpcEndpointRequestTypeDef:
@@ -116,11 +134,11 @@ def _endpoint(
         "VpcEndpointType": "Interface",
         "VpcId": manifest.forensic_vpc,
         "ServiceName": f"com.amazonaws.{incident.region}.{service}",
-        "SubnetIds": [manifest.subnets[zone or min(manifest.subnets)]],
+        "SubnetIds": [manifest.subnets[zone]],
         "SecurityGroupIds": [manifest.endpoint_group],
         "PrivateDnsEnabled": True,
         "PolicyDocument": endpoint_policy(incident.account),
-        "ClientToken": workstation.token(incident, service),
+        "ClientToken": workstation.token(incident, service, zone),
         "TagSpecifications": [{"ResourceType": "vpc-endpoint", "Tags": workstation.tags(incident)}],
     }
 

@@ -220,6 +220,38 @@ def test_what_is_launched_is_closed_and_encrypted(
         assert ACCOUNT in endpoint.params["PolicyDocument"]
 
 
+def test_an_endpoint_goes_to_another_zone_when_one_does_not_offer_its_service(
+    scenario: Scenario,
+    place: dict[str, str],
+    evidence: list[str],
+    cordon: Cordon,
+    calls: Calls,
+    faults: Faults,
+) -> None:
+    first, second = place[f"{scenario.region}a"], place[f"{scenario.region}b"]
+    faults.fail(
+        "ec2",
+        "CreateVpcEndpoint",
+        "InvalidParameter",
+        f"The VPC endpoint service does not support the availability zone of the subnet: {first}",
+        times=1,
+    )
+    opened(cordon)
+    assert endpoints(scenario, place) == {"ssm", "ssmmessages"}
+    subnets = [c.params["SubnetIds"] for c in calls.of("ec2", "CreateVpcEndpoint")]
+    assert subnets == [[first], [second], [first]]
+
+
+def test_an_endpoint_that_no_zone_offers_is_a_failure_with_its_reason(
+    scenario: Scenario, place: dict[str, str], evidence: list[str], cordon: Cordon, faults: Faults
+) -> None:
+    text = "The VPC endpoint service does not support the availability zone of the subnet"
+    faults.fail("ec2", "CreateVpcEndpoint", "InvalidParameter", text)
+    answer = cordon("workstation", "open", *CASE)
+    assert (answer.code, answer.document["outcome"]) == (1, "not-open")
+    assert "availability zone" in answer.step("endpoints")["reason"]
+
+
 def test_disks_are_hashed_on_the_host_and_mounted(
     scenario: Scenario, evidence: list[str], cordon: Cordon, calls: Calls, place: dict[str, str]
 ) -> None:
