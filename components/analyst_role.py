@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Statement, document
+from components.iam import Place, Statement, document
 from components.people import PeopleRole, people_role
-from contract import ANALYST_ROLE, Purpose, kit_tags
+from contract import ANALYST_ROLE, TAG_KIT, TAG_PURPOSE, Purpose, kit_tags
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def read_evidence(args: AnalystRoleArgs, key_arn: str) -> list[Statement]:
     place = args.people.place
     bucket = f"arn:{place.partition}:s3:::{args.vault_bucket}"
     return [
+        *enter_workstations(place),
         {
             "Effect": "Allow",
             "Action": [
@@ -81,5 +82,32 @@ def read_evidence(args: AnalystRoleArgs, key_arn: str) -> list[Statement]:
             "Condition": {
                 "StringEquals": {"kms:ViaService": f"s3.{args.vault_region}.{place.dns_suffix}"}
             },
+        },
+    ]
+
+
+def enter_workstations(place: Place) -> list[Statement]:
+    """Sessions on workstations of the kit and on no other machine; one's own sessions only."""
+    ssm = f"arn:{place.partition}:ssm:*:{place.account}"
+    return [
+        {
+            "Effect": "Allow",
+            "Action": "ssm:StartSession",
+            "Resource": f"arn:{place.partition}:ec2:*:{place.account}:instance/*",
+            "Condition": {
+                "StringEquals": {f"aws:ResourceTag/{TAG_PURPOSE}": Purpose.WORKSTATION.value},
+                # Only the kit sets it, where the guardrails are in force.
+                "Null": {f"aws:ResourceTag/{TAG_KIT}": "false"},
+            },
+        },
+        {
+            "Effect": "Allow",
+            "Action": "ssm:StartSession",
+            "Resource": f"{ssm}:document/SSM-SessionManagerRunShell",
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["ssm:ResumeSession", "ssm:TerminateSession"],
+            "Resource": f"{ssm}:session/${{aws:userid}}-*",
         },
     ]

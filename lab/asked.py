@@ -54,6 +54,8 @@ class Asker:
         call = self.call
         action = action_of(call.service, call.operation)
         own, request = self._own_resources(), self._request_keys()
+        if not own and "AssociationId" in call.params and call.service == "ec2":
+            return  # an association that is gone: EC2 finds nothing to judge
         for resource in own or ((),):
             yield self._asked(action, resource or "", request)
         yield from self._tags_of_what_is_created(request)
@@ -107,6 +109,10 @@ class Asker:
         elif call.service == "autoscaling" and "AutoScalingGroupName" in params:
             group = params["AutoScalingGroupName"]
             yield self._arn("autoscaling", f"autoScalingGroup:1:autoScalingGroupName/{group}")
+        elif call.service == "autoscaling" and call.operation == "CreateOrUpdateTags":
+            for tag in params["Tags"]:
+                group = tag["ResourceId"]
+                yield self._arn("autoscaling", f"autoScalingGroup:1:autoScalingGroupName/{group}")
         elif call.service == "elb" and "LoadBalancerName" in params:
             name = params["LoadBalancerName"]
             yield self._arn("elasticloadbalancing", f"loadbalancer/{name}")

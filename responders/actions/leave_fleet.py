@@ -1,8 +1,10 @@
 """Takes the instance out of its Auto Scaling group before the network is cut.
 
-An isolated member fails its health checks and is terminated, with its evidence. Standby keeps it
-in the group, which then checks it no more; `--detach` removes it. Either way the group launches a
-replacement, unless `--no-replace`.
+An isolated member fails its health checks and is terminated, with its evidence. Detached, it is no
+member: no health check, instance refresh or deletion of the group can terminate it. `--standby`
+keeps it in the group, which checks it no more, but may still terminate it: the group is then
+marked, so that the guardrails keep it from others. Either way the group launches a replacement,
+unless `--no-replace`.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contract import TAG_CASE, TAG_STATUS, Status
 from responders.action import Action, Incident, Observation
 from responders.aws import explain
 from responders.errors import Skip
 from responders.json_values import JsonObject
-from responders.permissions import allow
+from responders.permissions import allow, only_tags
 from responders.scene import Scene
 
 if TYPE_CHECKING:
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 GROUP = "arn:{partition}:autoscaling:*:{account}:autoScalingGroup:*:autoScalingGroupName/*"
 MIN_SIZE = "min-size of "
 """Begins the thing that holds a group's minimum size, which `--no-replace` may have to lower."""
+FLEETS = {"aws:ec2:fleet-id": "EC2 Fleet", "aws:ec2spot:fleet-request-id": "Spot Fleet"}
+"""Tags by which EC2 says what launched an instance, to what that is called."""
 LEAVING = ("EnteringStandby", "Detaching")
 LEAVES_WITHIN = 330.0
 """Seconds: a member on its way out is deregistered first, by default for 300 s."""
@@ -30,10 +35,10 @@ LEAVES_WITHIN = 330.0
 
 @dataclass(frozen=True)
 class LeaveFleet(Action[Scene]):
-    """Standby, or out of the group, so that no health check terminates the instance."""
+    """Out of the group, or on standby, so that no health check terminates the instance."""
 
-    detach: bool = False
-    """For good, instead of standby."""
+    detach: bool = True
+    """Out of the group; if not, on standby in it."""
     replaced: bool = True
     """Whether the group may launch a replacement."""
 
@@ -55,6 +60,13 @@ class LeaveFleet(Action[Scene]):
             because="lowers the minimum size when no replacement is wanted, and puts it back",
             risk="can change the size of any group",
         ),
+        allow(
+            "autoscaling:CreateOrUpdateTags",
+            on=GROUP,
+            when=only_tags(TAG_CASE, TAG_STATUS),
+            because="marks a group that holds a quarantined instance on standby",
+            risk="can mark any group, which the guardrails then keep from others",
+        ),
     )
 
     def observe(self, incident: Incident[Scene]) -> Observation:
@@ -62,6 +74,7 @@ class LeaveFleet(Action[Scene]):
 
         States on the way to another count as that one: they change by themselves.
         """
+        _tell_of_fleets(incident)
         member = incident.subject.fleet
         known = [thing for thing in incident.known if not thing.startswith(MIN_SIZE)]
         observation: JsonObject = dict.fromkeys(known)
@@ -89,7 +102,7 @@ class LeaveFleet(Action[Scene]):
         )
 
     def act(self, incident: Incident[Scene], observation: Observation) -> None:
-        """Standby or detach."""
+        """Detaches it, or puts it on standby and marks the group."""
         client = incident.client("autoscaling")
         leave = client.detach_instances if self.detach else client.enter_standby
         for group, state in _members(observation).items():
@@ -101,6 +114,8 @@ class LeaveFleet(Action[Scene]):
                 ShouldDecrementDesiredCapacity=not self.replaced
                 and _has_room_below(incident, group),
             )
+            if not self.detach:
+                _mark(incident, group, Status.QUARANTINED)
 
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Back in service: out of standby, or attached again; then the former minimum size."""
@@ -112,11 +127,45 @@ class LeaveFleet(Action[Scene]):
             _make_room_above(incident, group)
             back = client.attach_instances if _state(incident) is None else client.exit_standby
             back(InstanceIds=[incident.target], AutoScalingGroupName=group)
+            if not self.detach:
+                _mark(incident, group, Status.RELEASED)
         for thing, size in before.items():
             if thing.startswith(MIN_SIZE):
                 client.update_auto_scaling_group(
                     AutoScalingGroupName=thing.removeprefix(MIN_SIZE), MinSize=size
                 )
+
+
+def _mark(incident: Incident[Scene], group: str, status: Status) -> None:
+    """Tags the group, not what it launches. A refusal is told as a risk: the way out is taken."""
+    tags = {TAG_CASE: incident.case, TAG_STATUS: status.value}
+    try:
+        incident.client("autoscaling").create_or_update_tags(
+            Tags=[
+                {
+                    "ResourceId": group,
+                    "ResourceType": "auto-scaling-group",
+                    "Key": key,
+                    "Value": value,
+                    "PropagateAtLaunch": False,
+                }
+                for key, value in tags.items()
+            ]
+        )
+    except Exception as error:
+        incident.risk(f"{group} could not be marked as {status.value}: {explain(error)}")
+
+
+def _tell_of_fleets(incident: Incident[Scene]) -> None:
+    """What launched the instance and may terminate it; no call takes a member out of these."""
+    for tag in incident.subject.instance.get("Tags", ()):
+        if owner := FLEETS.get(tag["Key"]):
+            incident.risk(
+                f"{owner} {tag['Value']} launched the instance and may terminate it: don't cancel "
+                "or shrink it before the evidence is complete"
+            )
+    if request := incident.subject.instance.get("SpotInstanceRequestId"):
+        incident.risk(f"a Spot interruption may terminate the instance (request {request})")
 
 
 def _members(observation: Observation) -> JsonObject:

@@ -151,11 +151,12 @@ def instance(
     detach: Annotated[
         bool,
         typer.Option(
-            "--detach",
-            help="Detach the instance from its Auto Scaling group; do not only put it on standby.",
+            "--detach/--standby",
+            help="Detach the instance from its Auto Scaling group, or put it on standby, where "
+            "an instance refresh may still terminate it.",
             rich_help_panel=FLEET,
         ),
-    ] = False,
+    ] = True,
     no_replace: Annotated[
         bool,
         typer.Option(

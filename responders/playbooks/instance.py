@@ -81,7 +81,7 @@ class InstanceOptions(Options):
     lock_mode: str = "governance"
     lock_days: int = 365
     copy: bool = True
-    detach: bool = False
+    detach: bool = True
     replace: bool = True
     nacl: tuple[str, ...] = ()
     isolated_profile: str = "dark"

@@ -18,11 +18,15 @@ from contract import (
     TAG_CASE,
     TAG_COPY,
     TAG_ENVIRONMENT,
+    TAG_KIT,
     TAG_PURPOSE,
     TAG_SOURCE,
+    TAG_STATUS,
+    VERSION,
     WORKSTATION,
     Manifest,
     Purpose,
+    Status,
     is_snapshot_description,
 )
 from responders.action import Incident, Subject
@@ -103,6 +107,9 @@ def tags(incident: Incident[Subject], more: Mapping[str, str] | None = None) -> 
     wanted = {
         **(more or {}),
         TAG_CASE: incident.case,
+        # The guardrails keep what has these from all but the kit's roles: it shows evidence.
+        TAG_KIT: VERSION,
+        TAG_STATUS: Status.EVIDENCE.value,
         TAG_PURPOSE: Purpose.WORKSTATION.value,
         "Name": f"{WORKSTATION}-{incident.case}",
         "Owner": incident.responder,

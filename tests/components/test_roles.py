@@ -168,7 +168,22 @@ def test_the_analyst_reads_evidence_and_no_more() -> None:
     for action in ("s3:PutObject", "s3:DeleteObject", "s3:PutObjectRetention"):
         assert decide(may, who, action, EVIDENCE) == "nothing"
     actions = {a for s in may for a in as_list(s["Action"])}
-    assert all(a.split(":")[1].startswith(("Get", "List", "Decrypt")) for a in actions)
+    entering = {"ssm:StartSession", "ssm:ResumeSession", "ssm:TerminateSession"}
+    changing = actions - entering
+    assert all(a.split(":")[1].startswith(("Get", "List", "Decrypt")) for a in changing)
+
+
+def test_the_analyst_enters_workstations_and_no_other_machine() -> None:
+    may = inline("analyst-policy")
+    machine = f"arn:aws:ec2:us-east-1:{ACCOUNT}:instance/i-0abc"
+    workstation = {"aws__ResourceTag/cordon:purpose": "workstation"}
+    kit = {"aws__ResourceTag/cordon:kit": "0.1.0"}
+    assert decide(may, "", "ssm:StartSession", machine, **workstation, **kit) == "allow"
+    assert decide(may, "", "ssm:StartSession", machine, **workstation) == "nothing"
+    assert decide(may, "", "ssm:StartSession", machine, **kit) == "nothing"
+    document = f"arn:aws:ssm:us-east-1:{ACCOUNT}:document/"
+    assert decide(may, "", "ssm:StartSession", f"{document}SSM-SessionManagerRunShell") == "allow"
+    assert decide(may, "", "ssm:StartSession", f"{document}theirs") == "nothing"
 
 
 def test_analysts_of_their_own_keep_responders_out_of_that_role() -> None:

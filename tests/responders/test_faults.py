@@ -35,7 +35,7 @@ CONTAINMENT = (
     "ec2:DescribeSecurityGroups",
     "ec2:ModifyNetworkInterfaceAttribute",
     "autoscaling:DescribeAutoScalingInstances",
-    "autoscaling:EnterStandby",
+    "autoscaling:DetachInstances",
     "ssm:GetParameter",
     "sts:GetCallerIdentity",
 )

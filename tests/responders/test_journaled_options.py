@@ -80,7 +80,8 @@ def test_each_playbook_finds_its_own_among_those_of_0_1_0(name: str) -> None:
 
 def test_the_choice_of_0_1_0_is_kept() -> None:
     read = by_command("instance").from_journal({"options": OF_0_1_0})
-    assert read == InstanceOptions("convert", 0.0, snapshot=False, nacl=("203.0.113.7/32",))
+    chosen = InstanceOptions("convert", 0.0, snapshot=False, nacl=("203.0.113.7/32",), detach=False)
+    assert read == chosen
 
 
 @pytest.mark.parametrize(

@@ -81,10 +81,10 @@ class TestRoundTrips:
 
     def test_three_with_a_fleet(self, scenario: Scenario, faults: Faults) -> None:
         make_fleet(scenario, low=0, high=9)
-        gate = Gate(faults, "EnterStandby")
+        gate = Gate(faults, "DetachInstances")
         assert run(scenario, InstanceOptions(dwell=0)).outcome == "contained"
         assert all(gate.held)
-        assert gate.order.index("EnterStandby") < gate.order.index(MODIFY[1])
+        assert gate.order.index("DetachInstances") < gate.order.index(MODIFY[1])
 
     def test_a_fleet_that_does_not_answer_is_waited_for_5_s(
         self, scenario: Scenario, faults: Faults, monkeypatch: pytest.MonkeyPatch
@@ -99,7 +99,7 @@ class TestRoundTrips:
         make_fleet(scenario, low=0, high=9)
         isolated = threading.Event()
         closed: list[bool] = []
-        faults.before("autoscaling", "EnterStandby", lambda _: closed.append(isolated.wait(30)))
+        faults.before("autoscaling", "DetachInstances", lambda _: closed.append(isolated.wait(30)))
         faults.before(*MODIFY, lambda _: isolated.set())
         assert run(scenario, InstanceOptions(dwell=0)).outcome == "contained"
         assert closed == [True]

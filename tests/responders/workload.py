@@ -125,7 +125,7 @@ class Workload:
         return {
             "isolate-network": self.isolated,
             "protect": self.protected,
-            "leave-fleet": lambda: fleet(self.scenario)["state"] == "Standby",
+            "leave-fleet": lambda: fleet(self.scenario)["state"] is None,
             "leave-load-balancers": lambda: not any(self.balancers.registered().values()),
             "deny-subnet": self.denied,
             "tag": lambda: self.scenario.tags(self.scenario.instance)["Environment"].startswith(

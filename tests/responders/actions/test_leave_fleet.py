@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import ec2_backends
 
 from lab.calls import Calls
 from lab.faults import Faults
 from responders.actions.leave_fleet import LeaveFleet
 from responders.result import AlreadyInPlace, Done, Failed, Skipped, reason_of
-from tests.responders.conftest import Scenario
+from tests.responders.conftest import REGION, Scenario
 from tests.responders.life import Life
 
 GROUP = "web fleet"
@@ -51,9 +53,18 @@ def fleet(scenario: Scenario) -> dict[str, Any]:
     }
 
 
+def marks(scenario: Scenario) -> dict[str, str]:
+    """The tags of the group, which nothing that it launches gets."""
+    tags = scenario.client("autoscaling").describe_tags(
+        Filters=[{"Name": "auto-scaling-group", "Values": [GROUP]}]
+    )["Tags"]
+    assert not any(tag["PropagateAtLaunch"] for tag in tags)
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
 @pytest.fixture
 def life(scenario: Scenario, calls: Calls) -> Life:
-    return Life(LeaveFleet(), scenario, calls, lambda: fleet(scenario)["state"])
+    return Life(LeaveFleet(detach=False), scenario, calls, lambda: fleet(scenario)["state"])
 
 
 def without_replacement(life: Life, **more: Any) -> None:
@@ -66,6 +77,7 @@ def test_standby_life(life: Life, scenario: Scenario) -> None:
     def done() -> None:
         assert fleet(scenario)["state"] == "Standby"
         assert fleet(scenario)["others"] >= 1
+        assert marks(scenario) == {"cordon:case": "IR-7", "cordon:status": "quarantined"}
 
     def outsider() -> str:
         scenario.client("autoscaling").detach_instances(
@@ -179,3 +191,26 @@ def members(scenario: Scenario) -> dict[str, Any]:
 
     backend: Any = get_backend("autoscaling")["123456789012"][scenario.region]
     return {s.instance.id: s for s in backend.autoscaling_groups[GROUP].instance_states}
+
+
+def test_a_group_that_may_not_be_marked_is_told_as_a_risk(
+    life: Life, scenario: Scenario, faults: Faults
+) -> None:
+    make_fleet(scenario, low=0, high=9)
+    faults.deny("autoscaling", "CreateOrUpdateTags")
+    report = life.run()
+    assert fleet(scenario)["state"] == "Standby"
+    assert any("could not be marked as quarantined" in risk for risk in report.risks)
+
+
+@pytest.mark.parametrize(
+    ("tag", "owner"),
+    [("aws:ec2:fleet-id", "EC2 Fleet"), ("aws:ec2spot:fleet-request-id", "Spot Fleet")],
+)
+def test_a_fleet_that_may_terminate_it_is_told(
+    life: Life, scenario: Scenario, tag: str, owner: str
+) -> None:
+    backend = ec2_backends[DEFAULT_ACCOUNT_ID][REGION]
+    backend.tags.setdefault(scenario.instance, {})[tag] = "fleet-0abc"
+    report = life.run()
+    assert any(f"{owner} fleet-0abc launched the instance" in risk for risk in report.risks)
