@@ -45,7 +45,7 @@ $(CHECKOV)/.ready: requirements/checkov.txt
 
 compliance: setup $(CHECKOV)/.ready ## Judge the Pulumi program with Checkov and our own policies
 	$(BIN)/python -m lab.record build/registrations.json
-	$(BIN)/python -m policies.gate --recording build/registrations.json
+	$(BIN)/python -m policies.gate --recording build/registrations.json --checks policies/checks.txt
 	$(BIN)/python -m lab.documents build/policies.json
 	$(BIN)/python -m policies.judge build/policies.json
 

@@ -177,6 +177,11 @@ def packed(statements: Sequence[Statement], limit: int = POLICY_LIMIT) -> list[l
     """
     policies: list[list[Statement]] = []
     for piece in (piece for whole in statements for piece in _pieces(whole, limit)):
+        if (size := _size([piece])) > limit:
+            raise ValueError(
+                f"the statement about {piece['Action'][0]} has {size} characters; a policy takes "
+                f"{limit}: name fewer accounts or resources"
+            )
         room = next((p for p in policies if _size([*p, piece]) <= limit), None)
         if room is None:
             policies.append([piece])

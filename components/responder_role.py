@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Declared, Fact, Place, document, merged, packed
+from components.iam import POLICIES_PER_ROLE, Declared, Fact, Place, document, merged, packed
 from components.people import PeopleRole, people_role
 from contract import IAM_PATH, RESPONDER_ROLE, Purpose, kit_tags
 
@@ -18,13 +18,14 @@ KEY_STAND_IN = "{" + "vault_key".center(118, "_") + "}"
 
 @dataclass(frozen=True)
 class ResponderRoleArgs:
-    """`permissions` may name `{partition}`, `{account}`, `{vault}` (a name), `{vault_key}` and what
-    `facts` has: `evidence_account`, `evidence_organization`, `examiner`, `trail_key`.
+    """`permissions` by duty: each gets policies of its own. They may name `{partition}`, `{account}`,
+    `{vault}` (a name), `{vault_key}` and what `facts` has: `evidence_account`,
+    `evidence_organization`, `examiner`, `trail_key`.
     """
 
     place: Place
     people: PeopleRole
-    permissions: Sequence[Declared]
+    permissions: Mapping[str, Sequence[Declared]]
     vault_bucket: str
     vault_key_arn: pulumi.Input[str]
     evidence_accounts: tuple[str, ...] = ()
@@ -60,10 +61,10 @@ class ResponderRole(pulumi.ComponentResource):
         role = people_role(
             name, RESPONDER_ROLE, "Cordon: contains a compromised resource", args.people, tags, self
         )
-        for number, policy in enumerate(policies(args), start=1):
+        for part, policy in sized_policies(args).items():
             managed = aws.iam.Policy(
-                f"{name}-policy-{number}",
-                name=f"{RESPONDER_ROLE}-{number}",
+                f"{name}-policy-{part}",
+                name=f"{RESPONDER_ROLE}-{part}",
                 path=IAM_PATH,
                 description="Cordon: generated from what the actions declare",
                 policy=_with_key(policy, args.vault_key_arn),
@@ -71,7 +72,7 @@ class ResponderRole(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             )
             aws.iam.RolePolicyAttachment(
-                f"{name}-attachment-{number}",
+                f"{name}-attachment-{part}",
                 role=role.name,
                 policy_arn=managed.arn,
                 opts=pulumi.ResourceOptions(parent=self),
@@ -80,9 +81,30 @@ class ResponderRole(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def policies(args: ResponderRoleArgs) -> Iterable[str]:
-    """The policy documents, the key's ARN still to be filled in."""
-    return [document(part) for part in packed(merged(args.permissions, args.facts))]
+def sized_policies(args: ResponderRoleArgs) -> dict[str, str]:
+    """The documents by name, such as `contain` and `contain-2`; the key's ARN is still to fill in.
+
+    `pulumi.RunError`, which Pulumi shows without a stack trace, when they are more or longer than
+    IAM takes: so a preview says it, before anything is changed.
+    """
+    try:
+        return policies(args)
+    except ValueError as error:
+        raise pulumi.RunError(f"the responder role can't be declared: {error}") from error
+
+
+def policies(args: ResponderRoleArgs) -> dict[str, str]:
+    """The same; ValueError when they don't fit."""
+    documents: dict[str, str] = {}
+    for duty, permissions in args.permissions.items():
+        for number, part in enumerate(packed(merged(permissions, args.facts)), start=1):
+            documents[duty if number == 1 else f"{duty}-{number}"] = document(part)
+    if len(documents) > POLICIES_PER_ROLE:
+        raise ValueError(
+            f"the declared permissions need {len(documents)} policies; "
+            f"a role can have {POLICIES_PER_ROLE}"
+        )
+    return documents
 
 
 def _with_key(policy: str, key_arn: pulumi.Input[str]) -> pulumi.Output[str]:

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import ModuleType
 
 from contract import TAG_PURPOSE, Purpose
@@ -81,6 +82,64 @@ def declared() -> tuple[Permission, ...]:
     return tuple(found.values())
 
 
+class Duty(StrEnum):
+    """What permissions are for. The responder role has policies of its own for each."""
+
+    CONTAIN = "contain"
+    PRESERVE = "preserve"
+    EXAMINE = "examine"
+
+
+_EXAMINE = (
+    "actions.attach_",
+    "actions.close_",
+    "actions.delete_volumes",
+    "actions.hash_",
+    "actions.mount_",
+    "actions.open_",
+    "actions.restore_",
+    "actions.write_support",
+    "hunt",
+    "readiness",
+    "support",
+    "volumes.images",
+    "volumes.workstation",
+)
+_PRESERVE = (
+    "actions.copy_",
+    "actions.hibernate",
+    "actions.lock_",
+    "actions.memory",
+    "actions.record_",
+    "actions.share_",
+    "actions.snapshot",
+    "actions.volatile",
+    "host",
+    "record",
+    "volumes",
+)
+"""How the names of the modules begin that serve each duty; all others contain."""
+
+
+def duty_of(module: str) -> Duty:
+    """The duty of a module, by its name without `responders.`."""
+    if module.startswith(_EXAMINE):
+        return Duty.EXAMINE
+    return Duty.PRESERVE if module.startswith(_PRESERVE) else Duty.CONTAIN
+
+
+def by_duty() -> dict[Duty, tuple[Permission, ...]]:
+    """Everything declared, once, under the first duty in order that needs it."""
+    permissions: dict[Duty, dict[str, Permission]] = {duty: {} for duty in Duty}
+    declared_anywhere = [(duty_of(m), p) for m, _, some in _owners() for p in some]
+    for duty in Duty:
+        for owner, permission in declared_anywhere:
+            known = any(repr(permission) in listed for listed in permissions.values())
+            if owner is duty and not known:
+                permissions[duty][repr(permission)] = permission
+    return {duty: tuple(listed.values()) for duty, listed in permissions.items()}
+
+
 def declarations() -> Iterator[tuple[str, tuple[Permission, ...]]]:
     """Who declares what: a module as `PERMISSIONS`, an action as `permissions`.
 
@@ -88,13 +147,20 @@ def declarations() -> Iterator[tuple[str, tuple[Permission, ...]]]:
     Commands declare nothing: they only parse and print. The scan of a trail calls nothing by
     itself, and needs libraries that not everybody has.
     """
+    for _, owner, permissions in _owners():
+        yield owner, permissions
+
+
+def _owners() -> Iterator[tuple[str, str, tuple[Permission, ...]]]:
+    """Module, owner and permissions of each declaration."""
     for module in _modules():
+        name = module.__name__.removeprefix("responders.")
         if own := getattr(module, "PERMISSIONS", ()):
-            yield module.__name__.removeprefix("responders."), own
+            yield name, name, own
         for kind in vars(module).values():
             if isinstance(kind, type) and kind.__module__ == module.__name__:
                 if permissions := getattr(kind, "permissions", ()):
-                    yield str(getattr(kind, "name", kind.__name__)), permissions
+                    yield name, str(getattr(kind, "name", kind.__name__)), permissions
 
 
 def _modules() -> Iterator[ModuleType]:

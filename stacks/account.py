@@ -13,7 +13,7 @@ from components.isolated_profiles import IsolatedProfiles, IsolatedProfilesArgs
 from components.isolation_groups import IsolationGroups, IsolationGroupsArgs
 from components.responder_role import ResponderRole, ResponderRoleArgs
 from components.vpc_watch import VpcWatch, VpcWatchArgs
-from responders.permissions import declared
+from responders.permissions import by_duty
 from stacks.before import region_tags
 from stacks.config import ORGANIZATION, Settings
 from stacks.foundation import Foundation, people
@@ -71,7 +71,7 @@ def _responder(settings: Settings, foundation: Foundation) -> pulumi.Output[str]
     args = ResponderRoleArgs(
         place=foundation.estate.place,
         people=people(settings, foundation.estate, settings.access.responders),
-        permissions=declared(),
+        permissions={duty.value: needs for duty, needs in by_duty().items()},
         vault_bucket=foundation.vault.name,
         vault_key_arn=foundation.vault.key_arn,
         evidence_accounts=tuple(a for a in settings.evidence_accounts if a != ORGANIZATION),

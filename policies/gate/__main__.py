@@ -37,6 +37,12 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--waivers", type=Path, default=FILE, help="the reviewed exceptions")
     parser.add_argument("--policies", type=Path, default=POLICIES, help="folder of own policies")
     parser.add_argument("--build", type=Path, default=BUILD, help="where the reports go")
+    parser.add_argument(
+        "--checks", type=Path, help="list of the checks that must judge something, one a line"
+    )
+    parser.add_argument(
+        "--learn", action="store_true", help="write that list anew, of what judges something now"
+    )
     parser.add_argument("--check", action="append", default=[], help="judge this check only")
     parser.add_argument(
         "--partial", action="store_true", help="policies and waivers may find nothing to apply to"
@@ -79,6 +85,9 @@ def _outcome(asked: argparse.Namespace, plans: Sequence[Plan]) -> Outcome:
     if not any(not file.name.startswith("__") for file in asked.policies.glob("*.py")):
         raise BridgeError(f"there is no policy in {asked.policies}")
     report = ask(_written(plans, asked.build), asked.policies, asked.build, PYTHON)
+    judged = sorted({verdict.check for verdict in report.verdicts})
+    if asked.learn and asked.checks:
+        asked.checks.write_text("\n".join([*judged, ""]), encoding="utf-8")
     return judge(
         Case(
             plans=plans,
@@ -88,8 +97,22 @@ def _outcome(asked: argparse.Namespace, plans: Sequence[Plan]) -> Outcome:
             today=datetime.datetime.now(datetime.UTC).date(),
             only=frozenset(asked.check),
             partial=asked.partial,
+            expected=_expected(asked.checks),
         )
     )
+
+
+def _expected(file: Path | None) -> frozenset[str]:
+    """The ids of a list of checks; BridgeError when it can't be read or is empty."""
+    if file is None:
+        return frozenset()
+    try:
+        ids = frozenset(file.read_text(encoding="utf-8").split())
+    except OSError as error:
+        raise BridgeError(f"{file} can't be read: {error.strerror}") from error
+    if not ids:
+        raise BridgeError(f"{file} names no check; write it with --learn")
+    return ids
 
 
 def _written(plans: Sequence[Plan], build: Path) -> Mapping[str, Path]:

@@ -44,6 +44,8 @@ class Case:
     today: datetime.date
     only: frozenset[str] = frozenset()
     partial: bool = False
+    expected: frozenset[str] = frozenset()
+    """Checks that judged something before, and must again."""
 
 
 def judge(case: Case) -> Outcome:
@@ -77,6 +79,10 @@ def _run_faults(case: Case) -> Iterator[str]:
         if verdict.result == "skipped":
             yield f"{verdict.check} was skipped for {verdict.address}: use a waiver"
     yield from _policy_faults(case)
+    judged = {verdict.check for verdict in report.verdicts}
+    for check in sorted(case.expected - judged):
+        gone = "judges nothing any more" if check in report.known else "is gone from Checkov"
+        yield f"{check} {gone}: look why, and take it off the list only if that is right"
     for check in sorted(case.only - report.known):
         yield f"there is no check {check}: correct the id"
 

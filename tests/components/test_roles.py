@@ -6,12 +6,13 @@ import json
 from functools import cache
 from typing import Any
 
+import pulumi
 import pytest
 
 from components.iam import POLICY_LIMIT
 from components.responder_role import KEY_STAND_IN
 from lab.program import Program
-from responders.permissions import declared
+from responders.permissions import Duty, declared
 from tests.preparation import ACCOUNT, EXTERNAL_ID, decide, imagined, policy, prepare, user
 
 BUCKET = f"arn:aws:s3:::cordon-vault-{ACCOUNT}-us-east-1"
@@ -360,3 +361,24 @@ def test_the_evidence_key_lets_the_examining_account_in_and_no_other() -> None:
         assert decide(policy(key), root, action, "*", **more) != "allow", action
         stranger = f"arn:aws:iam::{STRANGER}:root"
         assert decide(policy(key), stranger, action, "*", **through) == "nothing", action
+
+
+def test_the_responder_s_policies_are_split_by_duty() -> None:
+    policies = {
+        p.inputs["name"]: {a for s in policy(p) for a in as_list(s["Action"])}
+        for p in program().of_type("aws:iam/policy:Policy")
+        if p.name.startswith("responder-")
+    }
+    contain, preserve, examine = (
+        set().union(*(a for n, a in policies.items() if f"-{duty}" in n)) for duty in Duty
+    )
+    assert {"ec2:ModifyNetworkInterfaceAttribute", "iam:PutRolePolicy"} <= contain
+    assert {"ec2:CreateSnapshots", "s3:PutObject", "ec2:CopySnapshot"} <= preserve
+    assert {"ec2:RunInstances", "ec2:CreateVolume", "cloudtrail:LookupEvents"} <= examine
+    assert not {"ec2:RunInstances", "ec2:CopySnapshot"} & contain
+
+
+def test_permissions_that_do_not_fit_are_a_message_at_preview() -> None:
+    keys = [f"arn:aws:kms:us-east-1:{n:012d}:key/{'0' * 36}" for n in range(200)]
+    with pytest.raises(pulumi.RunError, match=r"can't be declared: .* a policy takes 6144"):
+        prepare({"trailKeys": keys}, preview=True)

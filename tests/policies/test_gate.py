@@ -421,3 +421,20 @@ def test_a_checkov_that_dies_passes_nothing(
     code, _, err = run(GOOD, OLD)
     assert code == 2
     assert "Checkov gave no report (exit code 0): dead" in err
+
+
+def test_a_check_that_judges_nothing_any_more_is_a_fault(run: Run, tmp_path: Path) -> None:
+    """As when Checkov drops one of its own: all that is left passes."""
+    checks = tmp_path / "checks.txt"
+    assert run(GOOD, OLD, more=("--checks", str(checks), "--learn"))[0] == 0
+    learnt = checks.read_text().split()
+    assert "CKV_TEST_1" in learnt
+    assert learnt == sorted(learnt)
+    assert run(GOOD, OLD, more=("--checks", str(checks)))[0] == 0
+    checks.write_text("\n".join([*learnt, "CKV_AWS_144", "CKV_AWS_99999"]))
+    code, out, _ = run(GOOD, OLD, more=("--checks", str(checks)))
+    assert code == 1
+    assert "CKV_AWS_144 judges nothing any more" in out
+    assert "CKV_AWS_99999 is gone from Checkov" in out
+    checks.write_text("")
+    assert run(GOOD, OLD, more=("--checks", str(checks)))[0] == 2

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from contract import MANIFEST_PARAMETER, TAG_IGNORE, Purpose
+from contract import MANIFEST_PARAMETER, RESPONDER_ROLE, TAG_IGNORE, Purpose
 from lab.calls import Calls
 from lab.faults import Faults
 from tests.responders.conftest import REGION, VAULT, Cordon, Scenario, prepare_group
@@ -105,3 +107,30 @@ def test_what_is_alike_in_many_regions_is_one_row(ready: Scenario, cordon: Cordo
     assert "4 regions" in rows[0]
     # The vault is looked at where one is known, wherever that stands in the list.
     assert VAULT in answer.out
+
+
+@pytest.mark.parametrize(
+    ("principal", "status"),
+    [
+        ("arn:aws:iam::{account}:user/alice", "warn"),
+        ("arn:aws:iam::{account}:role/SecurityOnCall", "warn"),
+        ("arn:aws:iam::{account}:root", "warn"),
+        ("arn:aws:iam::222233334444:role/SecurityOnCall", "ok"),
+        ("arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_x", "ok"),
+    ],
+)
+def test_principals_inside_the_account_can_be_taken_over(
+    ready: Scenario, cordon: Cordon, principal: str, status: str
+) -> None:
+    iam = ready.client("iam")
+    account = ready.client("sts").get_caller_identity()["Account"]
+    who = principal.format(account=account)
+    trust = {"Effect": "Allow", "Principal": {"AWS": [who]}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    try:
+        iam.create_role(RoleName=RESPONDER_ROLE, Path="/cordon/", AssumeRolePolicyDocument=document)
+    except iam.exceptions.EntityAlreadyExistsException:
+        iam.update_assume_role_policy(RoleName=RESPONDER_ROLE, PolicyDocument=document)
+    (told,) = findings(cordon, "principals")
+    assert told["status"] == status
+    assert (who in told["detail"]) is (status == "warn")
