@@ -20,12 +20,7 @@ from responders.clients import Clients
 from responders.trust.trust import Trust
 
 OK, WARN, FAIL, UNKNOWN = "ok", "warn", "fail", "unknown"
-<<<<<<< HEAD
 REGION, ACCOUNT = "region", "account"
-=======
-REGIONAL = ("manifest", "groups", "documents", "key", "forensics", "agents", "tags")
-ACCOUNT = ("vault", "roles", "principals", "trail")
->>>>>>> 4fbe8bc (Split the responder's policies by duty, hold the list of Checkov's checks, judge who is trusted)
 READ_ACCESS = "Give the caller read access (the responder role has it), and look again."
 
 
