@@ -18,9 +18,10 @@ KEY_STAND_IN = "{" + "vault_key".center(118, "_") + "}"
 
 @dataclass(frozen=True)
 class ResponderRoleArgs:
-    """`permissions` by duty: each gets policies of its own. They may name `{partition}`, `{account}`,
-    `{vault}` (a name), `{vault_key}` and what `facts` has: `evidence_account`,
-    `evidence_organization`, `examiner`, `trail_key`.
+    """`permissions` by duty: each gets policies of its own.
+
+    They may name `{partition}`, `{account}`, `{vault}` (a name), `{vault_key}` and what `facts`
+    has: `evidence_account`, `evidence_organization`, `examiner`, `trail_key`.
     """
 
     place: Place

@@ -96,10 +96,9 @@ def remembering(
     plans: Mapping[str, Path], folder: Path, build: Path, python: Path, real: Ask = gate.ask
 ) -> Report:
     """The real Checkov's report; a start takes seconds, so the same question is asked once."""
-    texts = [file.read_text() for file in [*plans.values(), *sorted(folder.iterdir())]]
-    asked = json.dumps(
-        [str(python), *plans, *texts, *(file.name for file in sorted(folder.iterdir()))]
-    )
+    own = sorted(file for file in folder.iterdir() if file.is_file())  # not what Python compiled
+    texts = [file.read_text() for file in [*plans.values(), *own]]
+    asked = json.dumps([str(python), *plans, *texts, *(file.name for file in own)])
     if asked not in REPORTS:
         REPORTS[asked] = real(plans, folder, build, python)
     return REPORTS[asked]
