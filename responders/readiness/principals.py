@@ -8,7 +8,7 @@ Center can change them (IAM Identity Center user guide, "IAM roles created by IA
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from contract import IAM_PATH, RESPONDER_ROLE, as_list
 from responders.aws import code_of
@@ -38,7 +38,8 @@ def check(place: Place) -> Iterator[Finding]:
         if code_of(error) == "NoSuchEntity":
             return  # the check of the roles tells
         raise
-    trusted = sorted(_trusted(answer["Role"]["AssumeRolePolicyDocument"]))
+    trust = cast(Mapping[str, Any], answer["Role"]["AssumeRolePolicyDocument"])  # botocore parses
+    trusted = sorted(_trusted(trust))
     inside = [arn for arn in trusted if _is_inside(arn, place.identity.account)]
     if inside:
         yield Finding(
