@@ -15,6 +15,7 @@ from responders.aws import code_of
 from responders.permissions import allow
 from responders.readiness import OK, WARN, Finding, Place
 
+SCOPE = "account"
 PERMISSIONS = (
     allow(
         "iam:GetRole",
