@@ -25,6 +25,8 @@ KEY = "cordon_actions"
 IMPLICIT = {
     "cloudformation:ListStacks": "a list of stacks without a name needs it too",
     "ec2:DescribeSubnets": "EC2 looks at the subnets of a new endpoint",
+    "glue:GetDatabase": "Athena reads the table's definition with the caller's rights",
+    "glue:GetTable": "Athena reads the table's definition with the caller's rights",
     "iam:PassRole": "passed with an instance profile",
     "iam:TagPolicy": "a deny policy is tagged as it is created",
     "kms:CreateGrant": "EC2 copies snapshots and makes volumes under the key",

@@ -101,6 +101,19 @@ def hunt(
             help="With --trail s3://…: check its objects against CloudTrail's signed digests.",
         ),
     ] = False,
+    athena: Annotated[
+        str,
+        typer.Option(
+            "--athena",
+            metavar="WORKGROUP",
+            help="Also ask Athena's table over a trail's objects, cordon.trail, or "
+            "WORKGROUP:DATABASE.TABLE; it bills by bytes.",
+        ),
+    ] = "",
+    max_gb: Annotated[
+        float,
+        typer.Option("--max-gb", metavar="N", help="What --athena may read, at most.", min=0),
+    ] = 100,
     lake: Annotated[
         str,
         typer.Option("--lake", metavar="ARN", help="Also ask CloudTrail Lake; it bills by bytes."),
@@ -163,6 +176,8 @@ def hunt(
         trail=trail,
         validate=validate,
         lake=lake,
+        athena=athena,
+        max_gb=max_gb,
         extras=Extras(since=begin, without_trail=without_trail),
     )
     export = _export({option: path for option, path in files.items() if path})

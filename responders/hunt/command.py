@@ -10,9 +10,10 @@ from pathlib import Path
 
 from responders.aws import Access, Aws
 from responders.hunt import ask
+from responders.hunt.athena import DEFAULT_MAX_GB, Athena
 from responders.hunt.chase import Tell
 from responders.hunt.findings import Findings
-from responders.hunt.hunting import Export, Extras, Hunt
+from responders.hunt.hunting import Export, Extras, Hunt, window_of
 from responders.hunt.lake import Lake
 from responders.hunt.subjects import Subject
 from responders.hunt.trail_source import check_validation, objects_at, source_of
@@ -27,6 +28,8 @@ class HuntRequest:
 
     `trail` is an `s3://` address or a folder, `lake` the ARN or id of an event data store; `case`
     may be empty. `validate`: check the trail's objects against CloudTrail's signed digests.
+    `athena`: a workgroup, and a table if it has another name; `max_gb`: what its queries may read,
+    10^9 bytes.
     """
 
     subject: Subject | None
@@ -37,6 +40,8 @@ class HuntRequest:
     trail: str = ""
     validate: bool = False
     lake: str = ""
+    athena: str = ""
+    max_gb: float = DEFAULT_MAX_GB
     extras: Extras = field(default_factory=Extras)
 
 
@@ -52,7 +57,10 @@ def report(
         check_validation(objects)
     lake = Lake.of(aws, request.lake, stop) if request.lake else None
     extras = replace(request.extras, case=request.case)
+    athena = Athena(aws, request.athena, stop, request.max_gb) if request.athena else None
     hunt = Hunt(aws, subject, request.regions, extras, stop)
+    if athena:
+        athena.check(window_of(extras.since))
     label = f"{hunt.subject.kind} {hunt.subject.value}"
     record = (
         open_reading(aws, request.case, "hunt", label, request.responder) if request.case else None
@@ -61,8 +69,7 @@ def report(
         if objects:
             source = source_of(aws, objects, record, Path(folder), stop, validate=request.validate)
             hunt.sources.append(source)
-        if lake:
-            hunt.sources.append(lake)
+        hunt.sources += filter(None, (lake, athena))
         findings = hunt.run(tell, record.evidence.save if record else None, export)
     outcome = "found" if findings.found else "nothing-found"
     evidence = Evidence(complete=False, trouble="no case was given, so nothing is kept")

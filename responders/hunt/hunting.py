@@ -113,8 +113,7 @@ class Hunt:
     def run(self, tell: Tell, save: Save | None, export: Export | None) -> Findings:
         """Carries it out, as `hunt` says."""
         aws = self.aws
-        now = datetime.now(UTC).replace(microsecond=0)
-        window = Window(self.extras.since or now - HISTORY, now)
+        window = window_of(self.extras.since)
         account = Account(aws.identity.account, aws.identity.partition, _arns(aws))
         with tempfile.TemporaryDirectory(prefix="cordon-hunt-") as folder:
             index = Index(Path(folder))
@@ -128,6 +127,12 @@ class Hunt:
                 return _kept(findings, index, chunks, save, export, self.extras.name)
             finally:
                 index.close()
+
+
+def window_of(since: datetime | None) -> Window:
+    """The time that a hunt which begins now searches."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    return Window(since or now - HISTORY, now)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from responders.aws import Aws
 from responders.errors import BadInput
+from responders.hunt import questions
 from responders.hunt.event import Attribute
 from responders.hunt.lead import Lead
 from responders.hunt.source import Conclusion, Page, Window
@@ -105,37 +106,21 @@ class Lake:
 
 def statement(store: str, leads: Sequence[Lead], window: Window) -> str:
     """The query for the events of some leads; every value is quoted."""
-    wanted = [_condition(a) for lead in leads for a in lead.subject.lookups]
+    conditions = [_condition(a) for lead in leads for a in lead.subject.lookups]
     return (
         f"SELECT eventJson FROM {store} WHERE eventTime >= {_time(window.since(leads))} "  # noqa: S608
-        f"AND eventTime <= {_time(window.end)} AND ({' OR '.join(dict.fromkeys(wanted))})"
+        f"AND eventTime <= {_time(window.end)} AND ({' OR '.join(dict.fromkeys(conditions))})"
     )
 
 
 def _condition(attribute: Attribute) -> str:
-    """A lookup attribute as SQL, as wide as `LookupEvents` takes it: the hunt looks again."""
-    name, value = attribute
-    match name:
-        case "AccessKeyId":
-            return f"userIdentity.accessKeyId = {_quoted(value)}"
-        case "Username" if value == "root":
-            return "userIdentity.type = 'Root'"
-        case "Username":
-            return (
-                f"userIdentity.userName = {_quoted(value)} "
-                f"OR userIdentity.arn LIKE {_quoted('%/' + value)}"
-            )
-        case "ResourceName":
-            return f"element_at(requestParameters, 'roleArn') = {_quoted(value)}"
-        case "EventName":
-            return f"eventName = {_quoted(value)}"
-        case "ReadOnly":
+    """A lookup attribute as SQL: two columns of Lake have other types than a trail's table."""
+    match attribute:
+        case ("ResourceName", value):
+            return f"element_at(requestParameters, 'roleArn') = {questions.quoted(value)}"
+        case ("ReadOnly", value):
             return f"readOnly = {'true' if value == 'true' else 'false'}"
-    raise ValueError(f"no SQL for the attribute {name}")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return questions.condition(attribute)
 
 
 def _time(moment: datetime) -> str:

@@ -43,7 +43,7 @@ def condition(attribute: Attribute) -> str:
         case "EventName":
             return f"eventname = {quoted(value)}"
         case "ReadOnly":
-            return f"readonly = {quoted(value)}"
+            return f"coalesce(readonly, 'false') = {quoted(value)}"
     raise ValueError(f"no SQL for the attribute {name}")
 
 

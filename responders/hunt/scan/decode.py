@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from responders.hunt.object_text import UNREADABLE, content, reason
 from responders.hunt.object_text import records as leniently
 
-ROWS_IN_MEMORY = 10_000
-"""Rows of one row group: with records of 1.3 KB some 15 MB before compression."""
+ROWS_IN_MEMORY = 5_000
+"""Rows of one row group: with records of 1.3 KB some 7 MB before compression."""
 
 SCHEMA = pa.schema(
     [

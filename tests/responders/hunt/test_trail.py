@@ -271,9 +271,9 @@ def test_the_statement() -> None:
         f"SELECT eventJson FROM {STORE} "  # noqa: S608, nothing runs it
         "WHERE eventTime >= '2026-03-01 12:00:00' "
         "AND eventTime <= '2026-03-03 12:00:00' AND ("
-        f"userIdentity.accessKeyId = '{LEAKED}'"
-        " OR userIdentity.userName = 'o''brien' OR userIdentity.arn LIKE '%/o''brien'"
-        " OR userIdentity.type = 'Root'"
+        f"useridentity.accesskeyid = '{LEAKED}'"
+        " OR useridentity.username = 'o''brien' OR useridentity.arn LIKE '%/o''brien'"
+        " OR useridentity.type = 'Root'"
         f" OR element_at(requestParameters, 'roleArn') = '{arn('role/app')}'"
         " OR readOnly = false)"
     )
