@@ -51,12 +51,15 @@ class Project:
         declared = (yaml.safe_load(file.read_text()) or {}).get("config") or {}
         return cls(name, {_full(key, name): _entry(value) for key, value in declared.items()})
 
-    def settings(self, given: Mapping[str, Any]) -> Settings:
-        """`given` over the defaults, as text. ConfigError for a missing or ill-typed value."""
+    def settings(self, configuration: Mapping[str, Any]) -> Settings:
+        """`configuration` over the defaults, as text.
+
+        ConfigError for a value that is missing or has another type than declared.
+        """
         values = {
             key: entry["default"] for key, entry in self.declared.items() if "default" in entry
         }
-        values |= {_full(key, self.name): value for key, value in given.items()}
+        values |= {_full(key, self.name): value for key, value in configuration.items()}
         for key, entry in self.declared.items():
             if key in values:
                 _check(key, values[key], entry)

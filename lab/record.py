@@ -128,9 +128,9 @@ def plain(value: Any) -> Any:
     """A wire value as JSON; an asset or archive becomes where it comes from."""
     match value:
         case dict():
-            return {key: plain(one) for key, one in value.items()}
+            return {key: plain(inner) for key, inner in value.items()}
         case list() | tuple():
-            return [plain(one) for one in value]
+            return [plain(inner) for inner in value]
         case pulumi.FileAsset() | pulumi.FileArchive():
             return str(value.path)
         case pulumi.StringAsset():

@@ -92,8 +92,8 @@ def _groups(settings: Settings, foundation: Foundation, region: str) -> Groups:
         responder_cidrs=settings.responder_cidrs,
         tags=settings.tags,
     )
-    made = IsolationGroups(f"isolation-{region}", args)
-    return {v: {"isolate": made.isolate[v], "untrack": made.untrack[v]} for v in vpcs}
+    groups = IsolationGroups(f"isolation-{region}", args)
+    return {v: {"isolate": groups.isolate[v], "untrack": groups.untrack[v]} for v in vpcs}
 
 
 def _watch(settings: Settings, foundation: Foundation, region: str) -> pulumi.Output[str]:

@@ -48,12 +48,12 @@ def _regional(settings: Settings, estate: Estate) -> dict[str, Any]:
         **foundation.exports(),
         **(examined.exports() if "forensics" in settings.stacks else {}),
         **(prepared.exports() if "account" in settings.stacks else {}),
-        "manifests": {region: made.parameter for region, made in manifests.items()},
+        "manifests": {region: manifest.parameter for region, manifest in manifests.items()},
         **trust.exports(
             settings,
             foundation,
             prepared,
-            {region: made.text for region, made in manifests.items()},
+            {region: manifest.text for region, manifest in manifests.items()},
         ),
         "cost": cost.export(),
     }

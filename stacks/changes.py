@@ -58,9 +58,9 @@ def _moving_setting(settings: Settings, bucket: str, account: str) -> str:
 
 
 def _remedy(bucket: str, account: str) -> str:
-    place = bucket.removeprefix(vault_bucket(account, ""))
+    ending = bucket.removeprefix(vault_bucket(account, ""))
     return (
-        f"Set cordon:vaultRegion and cordon:vaultSuffix so that together they make {place!r}; "
+        f"Set cordon:vaultRegion and cordon:vaultSuffix so that together they make {ending!r}; "
         "aws:region may then be any"
     )
 

@@ -1,4 +1,4 @@
-"""What a deployment is told: every setting, read and validated before anything is registered.
+"""The settings of a deployment: each read and validated before anything is registered.
 
 `stacks/Pulumi.example.yaml` explains each setting to the person who writes it.
 """
@@ -137,10 +137,10 @@ class Settings:
             home=_home(),
             stacks=_stacks(reading),
             former_stack=reading.text(
-                "formerStack", pattern=STACK_NAME, what="a stack's name (<project>/<stack>)"
+                "formerStack", pattern=STACK_NAME, meaning="a stack's name (<project>/<stack>)"
             ),
-            regions=reading.texts("regions", pattern=REGION, what="a region"),
-            exclude=reading.texts("exclude", pattern=REGION, what="a region"),
+            regions=reading.texts("regions", pattern=REGION, meaning="a region"),
+            exclude=reading.texts("exclude", pattern=REGION, meaning="a region"),
             access=_access(reading),
             responder_cidrs=_cidrs(reading, "responderCidrs"),
             vault=_vault(reading),
@@ -149,11 +149,11 @@ class Settings:
             evidence_accounts=reading.texts(
                 "evidenceAccounts",
                 pattern=f"{ACCOUNT}|{ORGANIZATION}",
-                what="a 12-digit account id, nor the word organization",
+                meaning="a 12-digit account id, nor the word organization",
             ),
-            trail_keys=reading.texts("trailKeys", pattern=KEY_ARN, what="the ARN of a KMS key"),
+            trail_keys=reading.texts("trailKeys", pattern=KEY_ARN, meaning="the ARN of a KMS key"),
             organization_id=reading.text(
-                "organizationId", pattern="o-[a-z0-9]{10,32}", what="an organization's id (o-…)"
+                "organizationId", pattern="o-[a-z0-9]{10,32}", meaning="an organization's id (o-…)"
             ),
             log_days=_log_days(reading),
             key_deletion_days=reading.number(
@@ -161,7 +161,7 @@ class Settings:
             ),
             ebs_default_encryption=reading.flag("ebsDefaultEncryption", False),
             watch=reading.choice("watch", ("off", "queue", "topic"), "off"),
-            watch_emails=reading.texts("watchEmails", pattern=MAIL, what="a mail address"),
+            watch_emails=reading.texts("watchEmails", pattern=MAIL, meaning="a mail address"),
             organization=Organization.read(reading),
             tags={**_tags(reading), TAG_STACK: this_stack()},
         )
@@ -188,17 +188,17 @@ def _stacks(reading: Reading) -> tuple[str, ...]:
 
 def _access(reading: Reading) -> Access:
     return Access(
-        responders=reading.texts("responders", pattern=PRINCIPAL, what=WHO),
-        analysts=reading.texts("analysts", pattern=PRINCIPAL, what=WHO),
-        break_glass=reading.texts("breakGlass", pattern=PRINCIPAL, what=WHO),
+        responders=reading.texts("responders", pattern=PRINCIPAL, meaning=WHO),
+        analysts=reading.texts("analysts", pattern=PRINCIPAL, meaning=WHO),
+        break_glass=reading.texts("breakGlass", pattern=PRINCIPAL, meaning=WHO),
         require_mfa=reading.flag("requireMfa", True),
         external_id=reading.secret(
             "externalId",
             pattern=r"[\w+=,.@:/-]{16,1224}",
-            what="an external id: 16 to 1,224 of letters, digits and +=,.@:/-",
+            meaning="an external id: 16 to 1,224 of letters, digits and +=,.@:/-",
         ),
         boundary=reading.text(
-            "permissionsBoundary", pattern=POLICY_ARN, what="the ARN of an IAM policy"
+            "permissionsBoundary", pattern=POLICY_ARN, meaning="the ARN of an IAM policy"
         ),
         session_hours=reading.number("sessionHours", 4, low=1, high=12),
     )
@@ -207,18 +207,20 @@ def _access(reading: Reading) -> Access:
 def _vault(reading: Reading) -> Vault:
     return Vault(
         bucket=reading.text(
-            "vaultBucket", pattern=VAULT, what=f"the name of a vault ({VAULT_PREFIX}…)"
+            "vaultBucket", pattern=VAULT, meaning=f"the name of a vault ({VAULT_PREFIX}…)"
         ),
         former=reading.text(
-            "formerVault", pattern=VAULT, what=f"the name of a vault ({VAULT_PREFIX}…)"
+            "formerVault", pattern=VAULT, meaning=f"the name of a vault ({VAULT_PREFIX}…)"
         ),
-        region=reading.text("vaultRegion", pattern=REGION, what="a region"),
-        key_arn=reading.text("vaultKeyArn", pattern=KEY_ARN, what="the ARN of a KMS key"),
-        suffix=reading.text("vaultSuffix", pattern=VAULT_SUFFIX, what="up to 13 of a-z, 0-9 and -"),
+        region=reading.text("vaultRegion", pattern=REGION, meaning="a region"),
+        key_arn=reading.text("vaultKeyArn", pattern=KEY_ARN, meaning="the ARN of a KMS key"),
+        suffix=reading.text(
+            "vaultSuffix", pattern=VAULT_SUFFIX, meaning="up to 13 of a-z, 0-9 and -"
+        ),
         writers=reading.texts(
             "vaultWriters",
             pattern=f"{ACCOUNT}|{ORGANIZATION}",
-            what="a 12-digit account id, nor the word organization",
+            meaning="a 12-digit account id, nor the word organization",
         ),
         mode=reading.choice("retentionMode", ("governance", "compliance"), "governance"),
         days=reading.number("retentionDays", 365, low=1, high=36500),
@@ -232,7 +234,7 @@ def _network(reading: Reading) -> Network:
         if tier not in tiers:
             raise reading.bad("tiers", f"{region}: {tier!r} is unknown; use {', '.join(tiers)}")
     return Network(
-        regions=reading.texts("forensicRegions", pattern=REGION, what="a region"),
+        regions=reading.texts("forensicRegions", pattern=REGION, meaning="a region"),
         tier=Tier(reading.choice("tier", tiers, Tier.COLD)),
         tiers={region: Tier(tier) for region, tier in chosen.items()},
         base=_base(reading),
@@ -262,7 +264,7 @@ def _base(reading: Reading) -> str:
 
 
 def _cidrs(reading: Reading, key: str) -> tuple[str, ...]:
-    found: list[str] = []
+    cidrs: list[str] = []
     reading.flag(WIDE_CIDRS, False)  # known, also where no network is named
     for text in reading.texts(key):
         try:
@@ -276,10 +278,10 @@ def _cidrs(reading: Reading, key: str) -> tuple[str, ...]:
                 "(IPv6), and every host in it could reach what is isolated; name the responders' "
                 f"own networks, or set cordon:{WIDE_CIDRS} to true",
             )
-        found.append(cidr)
-    if len(set(found)) != len(found):
+        cidrs.append(cidr)
+    if len(set(cidrs)) != len(cidrs):
         raise reading.bad(key, "names a network twice; remove one of the two")
-    return tuple(found)
+    return tuple(cidrs)
 
 
 def _log_days(reading: Reading) -> int:
@@ -294,7 +296,7 @@ def _log_days(reading: Reading) -> int:
 
 
 def _account(reading: Reading, key: str) -> str:
-    return reading.text(key, pattern=ACCOUNT, what="a 12-digit account id")
+    return reading.text(key, pattern=ACCOUNT, meaning="a 12-digit account id")
 
 
 def _tags(reading: Reading) -> dict[str, str]:
@@ -349,5 +351,7 @@ def _agree(reading: Reading, settings: Settings) -> None:
         )
     if settings.watch_emails and settings.watch != "topic":
         raise reading.bad("watchEmails", "needs cordon:watch to be topic")
-    if both := sorted(set(settings.regions) & set(settings.exclude)):
-        raise reading.bad("exclude", f"{both[0]} is also in cordon:regions; remove one of the two")
+    if contradictory := sorted(set(settings.regions) & set(settings.exclude)):
+        raise reading.bad(
+            "exclude", f"{contradictory[0]} is also in cordon:regions; remove one of the two"
+        )

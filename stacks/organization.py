@@ -29,23 +29,26 @@ def organization(settings: Settings) -> dict[str, Any]:
     BadConfig before anything is registered: for a setting that does not fit the organization, and
     for a policy that would be longer than AWS takes.
     """
-    told, known = settings.organization, aws.organizations.get_organization()
-    scope = Scope(aws.get_partition().partition, known.id, told.provisioners, told.guarded_people)
+    policies, known = settings.organization, aws.organizations.get_organization()
+    scope = Scope(
+        aws.get_partition().partition, known.id, policies.provisioners, policies.guarded_people
+    )
     _agree(settings, known, scope.partition)
     _sizes(settings, scope)
-    after = [_managed(known, _types(settings))] if told.manage else []
+    after = [_managed(known, _types(settings))] if policies.manage else []
     tags = TagPolicies(
-        "tags", TagPoliciesArgs(told.tag_policy_targets, told.tag_rules, settings.tags, after)
+        "tags",
+        TagPoliciesArgs(policies.tag_policy_targets, policies.tag_rules, settings.tags, after),
     )
     guards = Guardrails(
-        "guardrails", GuardrailsArgs(scope, told.guardrail_targets, settings.tags, after)
+        "guardrails", GuardrailsArgs(scope, policies.guardrail_targets, settings.tags, after)
     )
     declared: dict[str, Any] = {"tagPolicy": tags.policy_id, "guardrails": guards.policy_ids}
-    if targets := told.resource_control_targets:
+    if targets := policies.resource_control_targets:
         declared["resourceControl"] = ResourceControls(
             "controls", ResourceControlsArgs(scope, targets, settings.tags, after)
         ).policy_id
-    if targets := told.ec2_baseline_targets:
+    if targets := policies.ec2_baseline_targets:
         declared["ec2Baseline"] = Ec2Baseline(
             "ec2-baseline", Ec2BaselineArgs(targets, settings.tags, after)
         ).policy_id
@@ -54,10 +57,10 @@ def organization(settings: Settings) -> dict[str, Any]:
 
 def _types(settings: Settings) -> list[str]:
     """The policy types that must be enabled for what is declared."""
-    told = settings.organization
+    policies = settings.organization
     optional = {
-        resource_controls.TYPE: told.resource_control_targets,
-        ec2_baseline.TYPE: told.ec2_baseline_targets,
+        resource_controls.TYPE: policies.resource_control_targets,
+        ec2_baseline.TYPE: policies.ec2_baseline_targets,
     }
     return [*TYPES, *(kind for kind, targets in optional.items() if targets)]
 
@@ -65,7 +68,7 @@ def _types(settings: Settings) -> list[str]:
 def _agree(
     settings: Settings, known: aws.organizations.GetOrganizationResult, partition: str
 ) -> None:
-    told = settings.organization
+    policies = settings.organization
     if settings.organization_id and settings.organization_id != known.id:
         raise BadConfig(
             "cordon:organizationId", f"this account belongs to {known.id}; use its credentials"
@@ -77,14 +80,14 @@ def _agree(
             "or a delegated administrator of Organizations",
         )
     for setting, arns in (
-        ("provisioners", told.provisioners),
-        ("guardedPeople", told.guarded_people),
+        ("provisioners", policies.provisioners),
+        ("guardedPeople", policies.guarded_people),
     ):
         for arn in arns:
             if arn.split(":")[1] != partition:
                 raise BadConfig(f"cordon:{setting}", f"{arn} is not of the partition {partition}")
     missing = [kind for kind in _types(settings) if kind not in known.enabled_policy_types]
-    if missing and not told.manage:
+    if missing and not policies.manage:
         raise BadConfig(
             "cordon:manageOrganization",
             f"{missing[0]} is not enabled in {known.id}: enable it with `aws organizations "

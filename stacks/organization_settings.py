@@ -1,10 +1,9 @@
-"""What the organization stack is told: targets, exempt roles, tagging rules."""
+"""The settings of the organization stack: targets, exempt roles, tagging rules."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from contract import TAG_RULES, TagRule
 from stacks.reading import Reading
@@ -39,22 +38,24 @@ class Organization:
         """From the stack's configuration; BadConfig names the setting that is wrong."""
         return cls(
             manage=reading.flag("manageOrganization", False),
-            tag_policy_targets=reading.texts("tagPolicyTargets", pattern=TARGET, what=TARGETS),
-            guardrail_targets=reading.texts("guardrailTargets", pattern=TARGET, what=TARGETS),
+            tag_policy_targets=reading.texts("tagPolicyTargets", pattern=TARGET, meaning=TARGETS),
+            guardrail_targets=reading.texts("guardrailTargets", pattern=TARGET, meaning=TARGETS),
             provisioners=reading.texts(
                 "provisioners",
                 pattern=PROVISIONER,
-                what="the ARN of a role, or a pattern that begins with at least three letters of "
-                "the role's path or name",
+                meaning="the ARN of a role, or a pattern that begins with at least three letters "
+                "of the role's path or name",
             ),
             resource_control_targets=reading.texts(
-                "resourceControlTargets", pattern=TARGET, what=TARGETS
+                "resourceControlTargets", pattern=TARGET, meaning=TARGETS
             ),
-            ec2_baseline_targets=reading.texts("ec2BaselineTargets", pattern=TARGET, what=TARGETS),
+            ec2_baseline_targets=reading.texts(
+                "ec2BaselineTargets", pattern=TARGET, meaning=TARGETS
+            ),
             guarded_people=reading.texts(
                 "guardedPeople",
                 pattern=PERSON,
-                what="the ARN of a user or role, or a pattern that begins with at least three "
+                meaning="the ARN of a user or role, or a pattern that begins with at least three "
                 "letters of its path or name",
             ),
             tag_rules=_rules(reading),
@@ -62,36 +63,35 @@ class Organization:
 
 
 def _rules(reading: Reading) -> tuple[TagRule, ...]:
-    """The rules given, or those of the contract. Keys differ in more than their case."""
-    given = reading.records("tagRules")
-    rules = tuple(_rule(reading, one) for one in given)
+    """The configured rules, or those of the contract. Keys differ in more than their case."""
+    rules = tuple(_rule(reading, record) for record in reading.records("tagRules"))
     keys = [rule.key.lower() for rule in rules]
     if twice := {key for key in keys if keys.count(key) > 1}:
         raise reading.bad("tagRules", f"the key {min(twice)} stands there twice; remove one")
     return rules or TAG_RULES
 
 
-def _rule(reading: Reading, given: dict[str, Any]) -> TagRule:
-    if unknown := sorted(set(given) - {"key", "values", "enforcedFor", "required"}):
+def _rule(reading: Reading, record: dict[str, object]) -> TagRule:
+    if unknown := sorted(set(record) - {"key", "values", "enforcedFor", "required"}):
         raise reading.bad("tagRules", f"a rule has no {unknown[0]!r}")
-    key, required = given.get("key"), given.get("required", True)
+    key, required = record.get("key"), record.get("required", True)
     if not isinstance(key, str) or not re.fullmatch(TAG_KEY, key):
         raise reading.bad("tagRules", f"{key!r} is not a tag's key")
     if not isinstance(required, bool):
         raise reading.bad("tagRules", f"{key}: required must be true or false")
-    values = _list(reading, key, given, "values", TAG_VALUE)
+    values = _list(reading, key, record, "values", TAG_VALUE)
     if wild := [value for value in values if value.count("*") > 1]:
         raise reading.bad("tagRules", f"{key}: {wild[0]!r} has more than one *; AWS takes one")
-    return TagRule(key, values, _list(reading, key, given, "enforcedFor", ENFORCED), required)
+    return TagRule(key, values, _list(reading, key, record, "enforcedFor", ENFORCED), required)
 
 
 def _list(
-    reading: Reading, key: str, given: dict[str, Any], name: str, pattern: str
+    reading: Reading, key: str, record: dict[str, object], name: str, pattern: str
 ) -> tuple[str, ...]:
-    found = given.get(name, [])
-    if not isinstance(found, list):
+    values = record.get(name, [])
+    if not isinstance(values, list):
         raise reading.bad("tagRules", f"{key}: {name} must be a list")
-    for one in found:
-        if not isinstance(one, str) or not re.fullmatch(pattern, one):
-            raise reading.bad("tagRules", f"{key}: {one!r} can't stand under {name}")
-    return tuple(found)
+    for value in values:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise reading.bad("tagRules", f"{key}: {value!r} can't stand under {name}")
+    return tuple(values)

@@ -27,26 +27,28 @@ class Reading:
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
         self._config = pulumi.Config(namespace)
-        self._asked: set[str] = set()
+        self._keys_read: set[str] = set()
 
     def bad(self, key: str, problem: str) -> BadConfig:
         """The error to raise about one setting."""
         return BadConfig(f"{self.namespace}:{key}", problem)
 
-    def text(self, key: str, default: str = "", *, pattern: str = ".*", what: str = "text") -> str:
+    def text(
+        self, key: str, default: str = "", *, pattern: str = ".*", meaning: str = "text"
+    ) -> str:
         """One text; the pattern must match all of it unless it is the default."""
-        self._asked.add(key)
+        self._keys_read.add(key)
         value = (self._config.get(key) or "").strip() or default
         if value != default and not re.fullmatch(pattern, value):
-            raise self.bad(key, f"{value!r} is not {what}")
+            raise self.bad(key, f"{value!r} is not {meaning}")
         return value
 
-    def secret(self, key: str, *, pattern: str, what: str) -> str:
+    def secret(self, key: str, *, pattern: str, meaning: str) -> str:
         """Like `text`, but the error does not show the value."""
-        self._asked.add(key)
+        self._keys_read.add(key)
         value = self._config.get(key) or ""
         if value and not re.fullmatch(pattern, value):
-            raise self.bad(key, f"the value is not {what}")
+            raise self.bad(key, f"the value is not {meaning}")
         return value
 
     def choice(self, key: str, options: Iterable[str], default: str) -> str:
@@ -71,7 +73,7 @@ class Reading:
         return value
 
     def texts(
-        self, key: str, *, pattern: str = ".+", what: str = "text", default: tuple[str, ...] = ()
+        self, key: str, *, pattern: str = ".+", meaning: str = "text", default: tuple[str, ...] = ()
     ) -> tuple[str, ...]:
         """A list of different texts, in the order given."""
         value = self._json(key, list(default))
@@ -79,7 +81,7 @@ class Reading:
             raise self.bad(key, f"must be a list of texts, not {value!r}")
         for item in value:
             if not re.fullmatch(pattern, item):
-                raise self.bad(key, f"{item!r} is not {what}")
+                raise self.bad(key, f"{item!r} is not {meaning}")
         if len(set(value)) != len(value):
             raise self.bad(key, "names something twice; remove one of the two")
         return tuple(value)
@@ -102,16 +104,16 @@ class Reading:
         return tuple(value)
 
     def refuse_unknown(self) -> None:
-        """BadConfig for a setting that nothing has asked for: a typing error must not pass."""
-        given = {**get_config_env(), **CONFIG.get()}
-        for full in sorted(given):
+        """BadConfig for a setting that was never read: a typing error must not pass."""
+        configuration = {**get_config_env(), **CONFIG.get()}
+        for full in sorted(configuration):
             namespace, _, key = full.partition(":")
-            if namespace == self.namespace and key.partition(".")[0] not in self._asked:
-                known = ", ".join(sorted(self._asked))
+            if namespace == self.namespace and key.partition(".")[0] not in self._keys_read:
+                known = ", ".join(sorted(self._keys_read))
                 raise self.bad(key, f"there is no such setting; there are {known}")
 
     def _json(self, key: str, default: Any) -> Any:
-        self._asked.add(key)
+        self._keys_read.add(key)
         text = self._config.get(key)
         if text is None or text == "":
             return default

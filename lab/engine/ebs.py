@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.engine.resource import Attributes, Created, Held, Kind, New, exists
+from lab.engine.resource import Attributes, Created, Existing, Kind, New, exists
 
 
 def _by_default(new: New) -> Created:
@@ -14,10 +14,10 @@ def _by_default(new: New) -> Created:
     return new.region, {}
 
 
-def _is_default(held: Held) -> Attributes:
+def _is_default(existing: Existing) -> Attributes:
     """A setting of the region cannot be gone; it can be other than declared."""
-    on = held.client("ec2").get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
-    return {} if on == held.inputs.get("enabled", True) else {"enabled": on}
+    on = existing.client("ec2").get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
+    return {} if on == existing.inputs.get("enabled", True) else {"enabled": on}
 
 
 def _default_key(new: New) -> Created:
@@ -30,12 +30,12 @@ KINDS = {
     "aws:ebs/encryptionByDefault:EncryptionByDefault": Kind(
         _by_default,
         _is_default,
-        lambda held: held.client("ec2").disable_ebs_encryption_by_default(),
+        lambda existing: existing.client("ec2").disable_ebs_encryption_by_default(),
         {"enabled": _by_default},
     ),
     "aws:ebs/defaultKmsKey:DefaultKmsKey": Kind(
         _default_key,
-        exists(lambda held: held.client("ec2").get_ebs_default_kms_key_id()["KmsKeyId"]),
-        lambda held: held.client("ec2").reset_ebs_default_kms_key_id(),
+        exists(lambda existing: existing.client("ec2").get_ebs_default_kms_key_id()["KmsKeyId"]),
+        lambda existing: existing.client("ec2").reset_ebs_default_kms_key_id(),
     ),
 }

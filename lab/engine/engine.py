@@ -114,10 +114,10 @@ class Engine(pulumi.runtime.Mocks):
         `exclude_protected` leaves those, and what they depend on, in place and known.
         """
         self._begin(dry_run=False)
-        kept = self._needed_by_protected()
-        if kept and not exclude_protected:
-            raise Protected(f"protected: {', '.join(sorted(name for _, name in kept))}")
-        self._remove([s for s in self._states.values() if (s.type, s.name) not in kept])
+        needed = self._needed_by_protected()
+        if needed and not exclude_protected:
+            raise Protected(f"protected: {', '.join(sorted(name for _, name in needed))}")
+        self._remove([s for s in self._states.values() if (s.type, s.name) not in needed])
 
     @property
     def names(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lab.engine.resource import Attributes, Create, Created, Held, Kind, New, exists, nothing
+from lab.engine.resource import Attributes, Create, Created, Existing, Kind, New, exists, nothing
 from lab.engine.tags import ec2_tags
 
 
@@ -120,18 +120,18 @@ def _one_rule(direction: str) -> Create:
     return create
 
 
-def _replace_rules(held: Held) -> None:
-    ec2 = held.client("ec2")
-    _strip(ec2, held.id)
-    _add_inline(ec2, held.id, held.inputs)
+def _replace_rules(existing: Existing) -> None:
+    ec2 = existing.client("ec2")
+    _strip(ec2, existing.id)
+    _add_inline(ec2, existing.id, existing.inputs)
 
 
-def _changed_rules(held: Held) -> Attributes:
+def _changed_rules(existing: Existing) -> Attributes:
     """The rules of a direction, if they are not those declared."""
     changed: Attributes = {}
-    described = _permissions(held.client("ec2"), held.id)
+    described = _permissions(existing.client("ec2"), existing.id)
     for direction, permissions in zip(("ingress", "egress"), described, strict=True):
-        declared = [_permission(rule, held.id) for rule in held.inputs.get(direction) or ()]
+        declared = [_permission(rule, existing.id) for rule in existing.inputs.get(direction) or ()]
         if _flat(declared) != _flat(permissions):
             changed[direction] = [_wire(permission) for permission in permissions]
     return changed
@@ -169,27 +169,27 @@ def _wire(permission: Mapping[str, Any]) -> Attributes:
     return rule
 
 
-def _delete(held: Held) -> None:
+def _delete(existing: Existing) -> None:
     """With `revokeRulesOnDelete` the provider reads the group first, and fails if it is gone."""
-    ec2 = held.client("ec2")
-    if held.inputs.get("revokeRulesOnDelete"):
+    ec2 = existing.client("ec2")
+    if existing.inputs.get("revokeRulesOnDelete"):
         try:
-            _strip(ec2, held.id)
+            _strip(ec2, existing.id)
         except ClientError as error:
-            raise RuntimeError(f"reading Security Group ({held.id}): {error}") from error
-    ec2.delete_security_group(GroupId=held.id)
+            raise RuntimeError(f"reading Security Group ({existing.id}): {error}") from error
+    ec2.delete_security_group(GroupId=existing.id)
 
 
-def _rule_exists(held: Held) -> object:
-    return held.client("ec2").describe_security_group_rules(SecurityGroupRuleIds=[held.id])[
+def _rule_exists(existing: Existing) -> object:
+    return existing.client("ec2").describe_security_group_rules(SecurityGroupRuleIds=[existing.id])[
         "SecurityGroupRules"
     ]
 
 
 def _rule_kind(direction: str) -> Kind:
-    def revoke(held: Held) -> None:
-        getattr(held.client("ec2"), f"revoke_security_group_{direction}")(
-            GroupId=held.inputs["securityGroupId"], SecurityGroupRuleIds=[held.id]
+    def revoke(existing: Existing) -> None:
+        getattr(existing.client("ec2"), f"revoke_security_group_{direction}")(
+            GroupId=existing.inputs["securityGroupId"], SecurityGroupRuleIds=[existing.id]
         )
 
     return Kind(_one_rule(direction), exists(_rule_exists), revoke, {"tags": ec2_tags}, NO_RULE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.engine.resource import Attributes, Change, Created, Held, Kind, New, exists, nothing
+from lab.engine.resource import Attributes, Change, Created, Existing, Kind, New, exists, nothing
 
 
 def _role(new: New) -> Created:
@@ -63,86 +63,90 @@ def _profile(new: New) -> Created:
 def _tags(service_word: str, key: str) -> Change:
     """Makes the tags of a role, policy or profile those that are declared."""
 
-    def change(held: Held) -> None:
-        iam = held.client("iam")
-        getattr(iam, f"tag_{service_word}")(**{key: held.id}, Tags=held.tags)
-        if held.dropped_tags:
-            getattr(iam, f"untag_{service_word}")(**{key: held.id}, TagKeys=held.dropped_tags)
+    def change(existing: Existing) -> None:
+        iam = existing.client("iam")
+        getattr(iam, f"tag_{service_word}")(**{key: existing.id}, Tags=existing.tags)
+        if existing.dropped_tags:
+            getattr(iam, f"untag_{service_word}")(
+                **{key: existing.id}, TagKeys=existing.dropped_tags
+            )
 
     return change
 
 
-def _put_trust(held: Held) -> None:
-    held.client("iam").update_assume_role_policy(
-        RoleName=held.id, PolicyDocument=held.inputs["assumeRolePolicy"]
+def _put_trust(existing: Existing) -> None:
+    existing.client("iam").update_assume_role_policy(
+        RoleName=existing.id, PolicyDocument=existing.inputs["assumeRolePolicy"]
     )
 
 
-def _update_role(held: Held) -> None:
-    names = held.renamed(description="Description", maxSessionDuration="MaxSessionDuration")
-    held.client("iam").update_role(RoleName=held.id, **names)
+def _update_role(existing: Existing) -> None:
+    names = existing.renamed(description="Description", maxSessionDuration="MaxSessionDuration")
+    existing.client("iam").update_role(RoleName=existing.id, **names)
 
 
-def _put_boundary(held: Held) -> None:
-    iam, boundary = held.client("iam"), held.inputs.get("permissionsBoundary")
+def _put_boundary(existing: Existing) -> None:
+    iam, boundary = existing.client("iam"), existing.inputs.get("permissionsBoundary")
     if boundary:
-        iam.put_role_permissions_boundary(RoleName=held.id, PermissionsBoundary=boundary)
+        iam.put_role_permissions_boundary(RoleName=existing.id, PermissionsBoundary=boundary)
     else:
-        iam.delete_role_permissions_boundary(RoleName=held.id)
+        iam.delete_role_permissions_boundary(RoleName=existing.id)
 
 
-def _put_version(held: Held) -> None:
+def _put_version(existing: Existing) -> None:
     """The new text as the default version. IAM keeps five, so the oldest others make way."""
-    iam = held.client("iam")
-    _drop_old_versions(held)
+    iam = existing.client("iam")
+    _drop_old_versions(existing)
     iam.create_policy_version(
-        PolicyArn=held.id, PolicyDocument=held.inputs["policy"], SetAsDefault=True
+        PolicyArn=existing.id, PolicyDocument=existing.inputs["policy"], SetAsDefault=True
     )
 
 
-def _drop_old_versions(held: Held) -> None:
-    iam = held.client("iam")
-    for version in iam.list_policy_versions(PolicyArn=held.id)["Versions"]:
+def _drop_old_versions(existing: Existing) -> None:
+    iam = existing.client("iam")
+    for version in iam.list_policy_versions(PolicyArn=existing.id)["Versions"]:
         if not version["IsDefaultVersion"]:
-            iam.delete_policy_version(PolicyArn=held.id, VersionId=version["VersionId"])
+            iam.delete_policy_version(PolicyArn=existing.id, VersionId=version["VersionId"])
 
 
-def _delete_policy(held: Held) -> None:
-    _drop_old_versions(held)
-    held.client("iam").delete_policy(PolicyArn=held.id)
+def _delete_policy(existing: Existing) -> None:
+    _drop_old_versions(existing)
+    existing.client("iam").delete_policy(PolicyArn=existing.id)
 
 
-def _is_attached(held: Held) -> bool:
-    role, policy = held.inputs["role"], held.inputs["policyArn"]
-    attached = held.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+def _is_attached(existing: Existing) -> bool:
+    role, policy = existing.inputs["role"], existing.inputs["policyArn"]
+    attached = existing.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     return any(other["PolicyArn"] == policy for other in attached)
 
 
-def _empty_profile(held: Held) -> None:
-    iam = held.client("iam")
-    for role in iam.get_instance_profile(InstanceProfileName=held.id)["InstanceProfile"]["Roles"]:
+def _empty_profile(existing: Existing) -> None:
+    iam = existing.client("iam")
+    for role in iam.get_instance_profile(InstanceProfileName=existing.id)["InstanceProfile"][
+        "Roles"
+    ]:
         iam.remove_role_from_instance_profile(
-            InstanceProfileName=held.id, RoleName=role["RoleName"]
+            InstanceProfileName=existing.id, RoleName=role["RoleName"]
         )
 
 
-def _fill_profile(held: Held) -> None:
-    _empty_profile(held)
-    if held.inputs.get("role"):
-        held.client("iam").add_role_to_instance_profile(
-            InstanceProfileName=held.id, RoleName=held.inputs["role"]
+def _fill_profile(existing: Existing) -> None:
+    _empty_profile(existing)
+    if existing.inputs.get("role"):
+        existing.client("iam").add_role_to_instance_profile(
+            InstanceProfileName=existing.id, RoleName=existing.inputs["role"]
         )
 
 
-def _delete_profile(held: Held) -> None:
-    _empty_profile(held)
-    held.client("iam").delete_instance_profile(InstanceProfileName=held.id)
+def _delete_profile(existing: Existing) -> None:
+    _empty_profile(existing)
+    existing.client("iam").delete_instance_profile(InstanceProfileName=existing.id)
 
 
-def _role_attributes(held: Held) -> Attributes:
+def _role_attributes(existing: Existing) -> Attributes:
     """The role's session length, if somebody changed it."""
-    role = held.client("iam").get_role(RoleName=held.id)["Role"]
-    declared = held.inputs.get("maxSessionDuration", 3600)
+    role = existing.client("iam").get_role(RoleName=existing.id)["Role"]
+    declared = existing.inputs.get("maxSessionDuration", 3600)
     actual = role.get("MaxSessionDuration", 3600)
     return {} if actual == declared else {"maxSessionDuration": actual}
 
@@ -153,7 +157,7 @@ KINDS = {
     "aws:iam/role:Role": Kind(
         _role,
         _role_attributes,
-        lambda held: held.client("iam").delete_role(RoleName=held.id),
+        lambda existing: existing.client("iam").delete_role(RoleName=existing.id),
         {
             "assumeRolePolicy": _put_trust,
             "description": _update_role,
@@ -166,7 +170,7 @@ KINDS = {
     ),
     "aws:iam/policy:Policy": Kind(
         _policy,
-        exists(lambda held: held.client("iam").get_policy(PolicyArn=held.id)),
+        exists(lambda existing: existing.client("iam").get_policy(PolicyArn=existing.id)),
         _delete_policy,
         {"policy": _put_version, "tags": _tags("policy", "PolicyArn")},
         ABSENT,
@@ -174,18 +178,18 @@ KINDS = {
     "aws:iam/rolePolicy:RolePolicy": Kind(
         _role_policy,
         exists(
-            lambda held: held.client("iam").get_role_policy(
-                RoleName=held.inputs["role"], PolicyName=held.outputs["name"]
+            lambda existing: existing.client("iam").get_role_policy(
+                RoleName=existing.inputs["role"], PolicyName=existing.outputs["name"]
             )
         ),
-        lambda held: held.client("iam").delete_role_policy(
-            RoleName=held.inputs["role"], PolicyName=held.outputs["name"]
+        lambda existing: existing.client("iam").delete_role_policy(
+            RoleName=existing.inputs["role"], PolicyName=existing.outputs["name"]
         ),
         {
-            "policy": lambda held: held.client("iam").put_role_policy(
-                RoleName=held.inputs["role"],
-                PolicyName=held.outputs["name"],
-                PolicyDocument=held.inputs["policy"],
+            "policy": lambda existing: existing.client("iam").put_role_policy(
+                RoleName=existing.inputs["role"],
+                PolicyName=existing.outputs["name"],
+                PolicyDocument=existing.inputs["policy"],
             )
         },
         ABSENT,
@@ -193,14 +197,18 @@ KINDS = {
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Kind(
         _attachment,
         exists(_is_attached),
-        lambda held: held.client("iam").detach_role_policy(
-            RoleName=held.inputs["role"], PolicyArn=held.inputs["policyArn"]
+        lambda existing: existing.client("iam").detach_role_policy(
+            RoleName=existing.inputs["role"], PolicyArn=existing.inputs["policyArn"]
         ),
         absent=ABSENT,
     ),
     "aws:iam/instanceProfile:InstanceProfile": Kind(
         _profile,
-        exists(lambda held: held.client("iam").get_instance_profile(InstanceProfileName=held.id)),
+        exists(
+            lambda existing: existing.client("iam").get_instance_profile(
+                InstanceProfileName=existing.id
+            )
+        ),
         _delete_profile,
         {"role": _fill_profile, "tags": _tags("instance_profile", "InstanceProfileName")},
         ABSENT,

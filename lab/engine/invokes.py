@@ -13,8 +13,8 @@ Answer = Callable[[Clients, str, Mapping[str, Any]], dict[str, Any]]
 
 def _regions(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
     every = {"AllRegions": True} if args.get("allRegions") else {}
-    found = clients("ec2", region).describe_regions(**every, **_filters(args))["Regions"]
-    return {"id": "aws", "names": sorted(r["RegionName"] for r in found)}
+    regions = clients("ec2", region).describe_regions(**every, **_filters(args))["Regions"]
+    return {"id": "aws", "names": sorted(r["RegionName"] for r in regions)}
 
 
 def _region(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,15 +35,15 @@ def _vpcs(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, A
 
 def _zones(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
     state = {"state": [args["state"]]} if args.get("state") else {}
-    asked = _filters(args, state)
+    request = _filters(args, state)
     # Moto knows no filter by opt-in status; its zones need no opting in.
-    asked["Filters"] = [f for f in asked["Filters"] if f["Name"] != "opt-in-status"]
-    found = clients("ec2", region).describe_availability_zones(**asked)["AvailabilityZones"]
+    request["Filters"] = [f for f in request["Filters"] if f["Name"] != "opt-in-status"]
+    zones = clients("ec2", region).describe_availability_zones(**request)["AvailabilityZones"]
     return {
         "id": region,
         "region": region,
-        "names": [z["ZoneName"] for z in found],
-        "zoneIds": [z["ZoneId"] for z in found],
+        "names": [z["ZoneName"] for z in zones],
+        "zoneIds": [z["ZoneId"] for z in zones],
         "groupNames": [region],
     }
 
@@ -99,13 +99,13 @@ def _partition(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[s
 
 def _organization(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
     client = clients("organizations", region)
-    found = client.describe_organization()["Organization"]
+    organization = client.describe_organization()["Organization"]
     roots = client.list_roots()["Roots"]
     return {
-        "id": found["Id"],
-        "arn": found["Arn"],
-        "masterAccountId": found["MasterAccountId"],
-        "featureSet": found["FeatureSet"],
+        "id": organization["Id"],
+        "arn": organization["Arn"],
+        "masterAccountId": organization["MasterAccountId"],
+        "featureSet": organization["FeatureSet"],
         "roots": [
             {
                 "id": r["Id"],
@@ -125,28 +125,28 @@ def _organization(clients: Clients, region: str, args: Mapping[str, Any]) -> dic
 
 
 def _parameter(clients: Clients, region: str, args: Mapping[str, Any]) -> dict[str, Any]:
-    found = clients("ssm", region).get_parameter(Name=args["name"], WithDecryption=True)[
+    parameter = clients("ssm", region).get_parameter(Name=args["name"], WithDecryption=True)[
         "Parameter"
     ]
     return {
-        "id": found["Name"],
-        "name": found["Name"],
-        "arn": found["ARN"],
-        "type": found["Type"],
-        "value": found["Value"],
-        "insecureValue": found["Value"],
-        "version": found["Version"],
+        "id": parameter["Name"],
+        "name": parameter["Name"],
+        "arn": parameter["ARN"],
+        "type": parameter["Type"],
+        "value": parameter["Value"],
+        "insecureValue": parameter["Value"],
+        "version": parameter["Version"],
         "region": region,
     }
 
 
 def _filters(
-    args: Mapping[str, Any], more: Mapping[str, list[str]] | None = None
+    args: Mapping[str, Any], further: Mapping[str, list[str]] | None = None
 ) -> dict[str, list[dict[str, Any]]]:
-    asked = [{"Name": f["name"], "Values": list(f["values"])} for f in args.get("filters") or ()]
+    named = [{"Name": f["name"], "Values": list(f["values"])} for f in args.get("filters") or ()]
     tags = [{"Name": f"tag:{k}", "Values": [v]} for k, v in (args.get("tags") or {}).items()]
     return {
-        "Filters": [*asked, *tags, *({"Name": k, "Values": v} for k, v in (more or {}).items())]
+        "Filters": [*named, *tags, *({"Name": k, "Values": v} for k, v in (further or {}).items())]
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.engine.resource import Created, Held, Kind, New, exists, nothing
+from lab.engine.resource import Created, Existing, Kind, New, exists, nothing
 
 
 def _key(new: New) -> Created:
@@ -16,31 +16,31 @@ def _key(new: New) -> Created:
     return key["KeyId"], {"arn": key["Arn"], "keyId": key["KeyId"]}
 
 
-def _key_tags(held: Held) -> None:
-    kms = held.client("kms")
-    tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in held.tags]
-    kms.tag_resource(KeyId=held.id, Tags=tags)
-    if held.dropped_tags:
-        kms.untag_resource(KeyId=held.id, TagKeys=held.dropped_tags)
+def _key_tags(existing: Existing) -> None:
+    kms = existing.client("kms")
+    tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in existing.tags]
+    kms.tag_resource(KeyId=existing.id, Tags=tags)
+    if existing.dropped_tags:
+        kms.untag_resource(KeyId=existing.id, TagKeys=existing.dropped_tags)
 
 
-def _is_usable(held: Held) -> bool:
+def _is_usable(existing: Existing) -> bool:
     """A key that waits for its deletion counts as gone, as it does for the AWS provider."""
-    state = held.client("kms").describe_key(KeyId=held.id)["KeyMetadata"]["KeyState"]
+    state = existing.client("kms").describe_key(KeyId=existing.id)["KeyMetadata"]["KeyState"]
     return bool(state != "PendingDeletion")
 
 
-def _rotation(held: Held) -> None:
-    kms = held.client("kms")
-    if held.inputs.get("enableKeyRotation"):
-        kms.enable_key_rotation(KeyId=held.id)
+def _rotation(existing: Existing) -> None:
+    kms = existing.client("kms")
+    if existing.inputs.get("enableKeyRotation"):
+        kms.enable_key_rotation(KeyId=existing.id)
     else:
-        kms.disable_key_rotation(KeyId=held.id)
+        kms.disable_key_rotation(KeyId=existing.id)
 
 
-def _schedule_deletion(held: Held) -> None:
-    days = held.inputs.get("deletionWindowInDays", 30)
-    held.client("kms").schedule_key_deletion(KeyId=held.id, PendingWindowInDays=days)
+def _schedule_deletion(existing: Existing) -> None:
+    days = existing.inputs.get("deletionWindowInDays", 30)
+    existing.client("kms").schedule_key_deletion(KeyId=existing.id, PendingWindowInDays=days)
 
 
 def _alias(new: New) -> Created:
@@ -51,9 +51,9 @@ def _alias(new: New) -> Created:
     return new.name, {"arn": arn, "name": new.name, "targetKeyArn": key}
 
 
-def _alias_exists(held: Held) -> bool:
-    pages = held.client("kms").get_paginator("list_aliases").paginate()
-    return any(alias["AliasName"] == held.id for page in pages for alias in page["Aliases"])
+def _alias_exists(existing: Existing) -> bool:
+    pages = existing.client("kms").get_paginator("list_aliases").paginate()
+    return any(alias["AliasName"] == existing.id for page in pages for alias in page["Aliases"])
 
 
 KINDS = {
@@ -62,11 +62,11 @@ KINDS = {
         exists(_is_usable),
         _schedule_deletion,
         {
-            "policy": lambda held: held.client("kms").put_key_policy(
-                KeyId=held.id, PolicyName="default", Policy=held.inputs["policy"]
+            "policy": lambda existing: existing.client("kms").put_key_policy(
+                KeyId=existing.id, PolicyName="default", Policy=existing.inputs["policy"]
             ),
-            "description": lambda held: held.client("kms").update_key_description(
-                KeyId=held.id, Description=held.inputs.get("description", "")
+            "description": lambda existing: existing.client("kms").update_key_description(
+                KeyId=existing.id, Description=existing.inputs.get("description", "")
             ),
             "enableKeyRotation": _rotation,
             "deletionWindowInDays": nothing,
@@ -77,10 +77,10 @@ KINDS = {
     "aws:kms/alias:Alias": Kind(
         _alias,
         exists(_alias_exists),
-        lambda held: held.client("kms").delete_alias(AliasName=held.id),
+        lambda existing: existing.client("kms").delete_alias(AliasName=existing.id),
         {
-            "targetKeyId": lambda held: held.client("kms").update_alias(
-                AliasName=held.id, TargetKeyId=held.inputs["targetKeyId"]
+            "targetKeyId": lambda existing: existing.client("kms").update_alias(
+                AliasName=existing.id, TargetKeyId=existing.inputs["targetKeyId"]
             )
         },
         absent=["NotFoundException"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.engine.resource import Created, Held, Kind, New, exists, nothing
+from lab.engine.resource import Created, Existing, Kind, New, exists, nothing
 
 
 def _rule(new: New) -> Created:
@@ -103,10 +103,10 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _put_rule(held: Held) -> None:
-    held.client("events").put_rule(
-        Name=held.id,
-        **held.renamed(
+def _put_rule(existing: Existing) -> None:
+    existing.client("events").put_rule(
+        Name=existing.id,
+        **existing.renamed(
             eventPattern="EventPattern",
             scheduleExpression="ScheduleExpression",
             description="Description",
@@ -114,71 +114,79 @@ def _put_rule(held: Held) -> None:
     )
 
 
-def _rule_tags(held: Held) -> None:
-    events, arn = held.client("events"), held.outputs["arn"]
-    events.tag_resource(ResourceARN=arn, Tags=held.tags)
-    if held.dropped_tags:
-        events.untag_resource(ResourceARN=arn, TagKeys=held.dropped_tags)
+def _rule_tags(existing: Existing) -> None:
+    events, arn = existing.client("events"), existing.outputs["arn"]
+    events.tag_resource(ResourceARN=arn, Tags=existing.tags)
+    if existing.dropped_tags:
+        events.untag_resource(ResourceARN=arn, TagKeys=existing.dropped_tags)
 
 
-def _has_target(held: Held) -> bool:
-    targets = held.client("events").list_targets_by_rule(Rule=held.inputs["rule"])["Targets"]
-    return any(target["Id"] == held.outputs["targetId"] for target in targets)
+def _has_target(existing: Existing) -> bool:
+    targets = existing.client("events").list_targets_by_rule(Rule=existing.inputs["rule"])[
+        "Targets"
+    ]
+    return any(target["Id"] == existing.outputs["targetId"] for target in targets)
 
 
-def _put_target(held: Held) -> None:
-    target = {"Id": held.outputs["targetId"], "Arn": held.inputs["arn"]}
-    held.client("events").put_targets(
-        Rule=held.inputs["rule"], Targets=[{**target, **held.renamed(roleArn="RoleArn")}]
+def _put_target(existing: Existing) -> None:
+    target = {"Id": existing.outputs["targetId"], "Arn": existing.inputs["arn"]}
+    existing.client("events").put_targets(
+        Rule=existing.inputs["rule"], Targets=[{**target, **existing.renamed(roleArn="RoleArn")}]
     )
 
 
-def _put_queue(held: Held) -> None:
-    held.client("sqs").set_queue_attributes(QueueUrl=held.id, Attributes=_queue_attributes(held))
+def _put_queue(existing: Existing) -> None:
+    existing.client("sqs").set_queue_attributes(
+        QueueUrl=existing.id, Attributes=_queue_attributes(existing)
+    )
 
 
-def _queue_tags(held: Held) -> None:
-    sqs = held.client("sqs")
-    sqs.tag_queue(QueueUrl=held.id, Tags=held.inputs.get("tags") or {})
-    if held.dropped_tags:
-        sqs.untag_queue(QueueUrl=held.id, TagKeys=held.dropped_tags)
+def _queue_tags(existing: Existing) -> None:
+    sqs = existing.client("sqs")
+    sqs.tag_queue(QueueUrl=existing.id, Tags=existing.inputs.get("tags") or {})
+    if existing.dropped_tags:
+        sqs.untag_queue(QueueUrl=existing.id, TagKeys=existing.dropped_tags)
 
 
-def _topic_key(held: Held) -> None:
-    held.client("sns").set_topic_attributes(
-        TopicArn=held.id,
+def _topic_key(existing: Existing) -> None:
+    existing.client("sns").set_topic_attributes(
+        TopicArn=existing.id,
         AttributeName="KmsMasterKeyId",
-        AttributeValue=held.inputs.get("kmsMasterKeyId", ""),
+        AttributeValue=existing.inputs.get("kmsMasterKeyId", ""),
     )
 
 
-def _topic_tags(held: Held) -> None:
-    sns = held.client("sns")
-    sns.tag_resource(ResourceArn=held.id, Tags=held.tags)
-    if held.dropped_tags:
-        sns.untag_resource(ResourceArn=held.id, TagKeys=held.dropped_tags)
+def _topic_tags(existing: Existing) -> None:
+    sns = existing.client("sns")
+    sns.tag_resource(ResourceArn=existing.id, Tags=existing.tags)
+    if existing.dropped_tags:
+        sns.untag_resource(ResourceArn=existing.id, TagKeys=existing.dropped_tags)
 
 
-def _log_group_exists(held: Held) -> bool:
-    groups = held.client("logs").describe_log_groups(logGroupNamePrefix=held.id)["logGroups"]
-    return any(group["logGroupName"] == held.id for group in groups)
+def _log_group_exists(existing: Existing) -> bool:
+    groups = existing.client("logs").describe_log_groups(logGroupNamePrefix=existing.id)[
+        "logGroups"
+    ]
+    return any(group["logGroupName"] == existing.id for group in groups)
 
 
-def _log_days(held: Held) -> None:
-    held.client("logs").put_retention_policy(
-        logGroupName=held.id, retentionInDays=held.inputs["retentionInDays"]
+def _log_days(existing: Existing) -> None:
+    existing.client("logs").put_retention_policy(
+        logGroupName=existing.id, retentionInDays=existing.inputs["retentionInDays"]
     )
 
 
-def _log_key(held: Held) -> None:
-    held.client("logs").associate_kms_key(logGroupName=held.id, kmsKeyId=held.inputs["kmsKeyId"])
+def _log_key(existing: Existing) -> None:
+    existing.client("logs").associate_kms_key(
+        logGroupName=existing.id, kmsKeyId=existing.inputs["kmsKeyId"]
+    )
 
 
-def _log_tags(held: Held) -> None:
-    logs, arn = held.client("logs"), held.outputs["arn"]
-    logs.tag_resource(resourceArn=arn, tags=held.inputs.get("tags") or {})
-    if held.dropped_tags:
-        logs.untag_resource(resourceArn=arn, tagKeys=held.dropped_tags)
+def _log_tags(existing: Existing) -> None:
+    logs, arn = existing.client("logs"), existing.outputs["arn"]
+    logs.tag_resource(resourceArn=arn, tags=existing.inputs.get("tags") or {})
+    if existing.dropped_tags:
+        logs.untag_resource(resourceArn=arn, tagKeys=existing.dropped_tags)
 
 
 NO_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
@@ -188,8 +196,8 @@ NO_RULE = ("ResourceNotFoundException",)
 KINDS = {
     "aws:cloudwatch/eventRule:EventRule": Kind(
         _rule,
-        exists(lambda held: held.client("events").describe_rule(Name=held.id)),
-        lambda held: held.client("events").delete_rule(Name=held.id),
+        exists(lambda existing: existing.client("events").describe_rule(Name=existing.id)),
+        lambda existing: existing.client("events").delete_rule(Name=existing.id),
         {
             "eventPattern": _put_rule,
             "scheduleExpression": _put_rule,
@@ -201,8 +209,8 @@ KINDS = {
     "aws:cloudwatch/eventTarget:EventTarget": Kind(
         _target,
         exists(_has_target),
-        lambda held: held.client("events").remove_targets(
-            Rule=held.inputs["rule"], Ids=[held.outputs["targetId"]]
+        lambda existing: existing.client("events").remove_targets(
+            Rule=existing.inputs["rule"], Ids=[existing.outputs["targetId"]]
         ),
         {"arn": _put_target, "roleArn": _put_target},
         NO_RULE,
@@ -210,36 +218,36 @@ KINDS = {
     "aws:cloudwatch/logGroup:LogGroup": Kind(
         _log_group,
         exists(_log_group_exists),
-        lambda held: held.client("logs").delete_log_group(logGroupName=held.id),
+        lambda existing: existing.client("logs").delete_log_group(logGroupName=existing.id),
         {"retentionInDays": _log_days, "kmsKeyId": _log_key, "tags": _log_tags},
         ["ResourceNotFoundException"],
     ),
     "aws:sqs/queue:Queue": Kind(
         _queue,
-        exists(lambda held: held.client("sqs").get_queue_attributes(QueueUrl=held.id)),
-        lambda held: held.client("sqs").delete_queue(QueueUrl=held.id),
+        exists(lambda existing: existing.client("sqs").get_queue_attributes(QueueUrl=existing.id)),
+        lambda existing: existing.client("sqs").delete_queue(QueueUrl=existing.id),
         {**dict.fromkeys(_QUEUE, _put_queue), "tags": _queue_tags},
         NO_QUEUE,
     ),
     "aws:sqs/queuePolicy:QueuePolicy": Kind(
         _queue_policy,
-        exists(lambda held: held.client("sqs").get_queue_attributes(QueueUrl=held.id)),
-        lambda held: held.client("sqs").set_queue_attributes(
-            QueueUrl=held.id, Attributes={"Policy": ""}
+        exists(lambda existing: existing.client("sqs").get_queue_attributes(QueueUrl=existing.id)),
+        lambda existing: existing.client("sqs").set_queue_attributes(
+            QueueUrl=existing.id, Attributes={"Policy": ""}
         ),
         {"policy": _queue_policy},
         NO_QUEUE,
     ),
     "aws:sns/topic:Topic": Kind(
         _topic,
-        exists(lambda held: held.client("sns").get_topic_attributes(TopicArn=held.id)),
-        lambda held: held.client("sns").delete_topic(TopicArn=held.id),
+        exists(lambda existing: existing.client("sns").get_topic_attributes(TopicArn=existing.id)),
+        lambda existing: existing.client("sns").delete_topic(TopicArn=existing.id),
         {"kmsMasterKeyId": _topic_key, "tags": _topic_tags},
         NO_TOPIC,
     ),
     "aws:sns/topicPolicy:TopicPolicy": Kind(
         _topic_policy,
-        exists(lambda held: held.client("sns").get_topic_attributes(TopicArn=held.id)),
+        exists(lambda existing: existing.client("sns").get_topic_attributes(TopicArn=existing.id)),
         nothing,  # a topic is never without a policy, and its topic is deleted next
         {"policy": _topic_policy},
         NO_TOPIC,
@@ -247,9 +255,11 @@ KINDS = {
     "aws:sns/topicSubscription:TopicSubscription": Kind(
         _subscription,
         exists(
-            lambda held: held.client("sns").get_subscription_attributes(SubscriptionArn=held.id)
+            lambda existing: existing.client("sns").get_subscription_attributes(
+                SubscriptionArn=existing.id
+            )
         ),
-        lambda held: held.client("sns").unsubscribe(SubscriptionArn=held.id),
+        lambda existing: existing.client("sns").unsubscribe(SubscriptionArn=existing.id),
         absent=NO_TOPIC,
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.engine.resource import Attributes, Created, Held, Kind, New, Read, exists
+from lab.engine.resource import Attributes, Created, Existing, Kind, New, Read, exists
 from lab.engine.tags import ec2_tags
 
 
@@ -152,9 +152,11 @@ def _flow_log(new: New) -> Created:
     return log, {"arn": _arn(new, "vpc-flow-log", log)}
 
 
-def _own_routes(held: Held) -> list[Attributes]:
+def _own_routes(existing: Existing) -> list[Attributes]:
     """Routes that are neither the VPC's own nor a gateway endpoint's, in wire form."""
-    [table] = held.client("ec2").describe_route_tables(RouteTableIds=[held.id])["RouteTables"]
+    [table] = existing.client("ec2").describe_route_tables(RouteTableIds=[existing.id])[
+        "RouteTables"
+    ]
     return [
         {wire: route[aws] for wire, aws in ROUTE.items() if route.get(aws)}
         for route in table["Routes"]
@@ -162,56 +164,65 @@ def _own_routes(held: Held) -> list[Attributes]:
     ]
 
 
-def _replace_routes(held: Held) -> None:
-    ec2 = held.client("ec2")
-    for route in _own_routes(held):
+def _replace_routes(existing: Existing) -> None:
+    ec2 = existing.client("ec2")
+    for route in _own_routes(existing):
         destinations = {
             aws: route[wire] for wire, aws in ROUTE.items() if wire in route and "Block" in wire
         }
-        ec2.delete_route(RouteTableId=held.id, **destinations)
-    _add_routes(ec2, held.id, held)
+        ec2.delete_route(RouteTableId=existing.id, **destinations)
+    _add_routes(ec2, existing.id, existing)
 
 
-def _changed_routes(held: Held) -> Attributes:
-    routes = _own_routes(held)
-    return {} if routes == list(held.inputs.get("routes") or ()) else {"routes": routes}
+def _changed_routes(existing: Existing) -> Attributes:
+    routes = _own_routes(existing)
+    return {} if routes == list(existing.inputs.get("routes") or ()) else {"routes": routes}
 
 
-def _association_exists(held: Held) -> bool:
-    tables = held.client("ec2").describe_route_tables(RouteTableIds=[held.inputs["routeTableId"]])
+def _association_exists(existing: Existing) -> bool:
+    tables = existing.client("ec2").describe_route_tables(
+        RouteTableIds=[existing.inputs["routeTableId"]]
+    )
     return any(
-        association.get("RouteTableAssociationId") == held.id
+        association.get("RouteTableAssociationId") == existing.id
         for association in tables["RouteTables"][0]["Associations"]
     )
 
 
-def _modify_endpoint(held: Held) -> None:
+def _modify_endpoint(existing: Existing) -> None:
     """Adds and takes away what differs; the policy is replaced."""
-    parts: dict[str, Any] = held.renamed(policy="PolicyDocument")
+    parts: dict[str, Any] = existing.renamed(policy="PolicyDocument")
     for wire, word in (
         ("subnetIds", "SubnetIds"),
         ("securityGroupIds", "SecurityGroupIds"),
         ("routeTableIds", "RouteTableIds"),
     ):
-        declared, before = set(held.inputs.get(wire) or ()), set(held.before.get(wire) or ())
+        declared, before = (
+            set(existing.inputs.get(wire) or ()),
+            set(existing.before.get(wire) or ()),
+        )
         parts |= {
             f"Add{word}": sorted(declared - before),
             f"Remove{word}": sorted(before - declared),
         }
-    held.client("ec2").modify_vpc_endpoint(
-        VpcEndpointId=held.id, **{key: value for key, value in parts.items() if value}
+    existing.client("ec2").modify_vpc_endpoint(
+        VpcEndpointId=existing.id, **{key: value for key, value in parts.items() if value}
     )
 
 
-def _endpoint_exists(held: Held) -> bool:
-    endpoints = held.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[held.id])["VpcEndpoints"]
+def _endpoint_exists(existing: Existing) -> bool:
+    endpoints = existing.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[existing.id])[
+        "VpcEndpoints"
+    ]
     return any(endpoint["State"].lower() != "deleted" for endpoint in endpoints)
 
 
 def _ask(operation: str, argument: str, answer: str) -> Read:
     """Whether EC2 describes the resource by its id."""
     return exists(
-        lambda held: getattr(held.client("ec2"), operation)(**{argument: [held.id]})[answer]
+        lambda existing: getattr(existing.client("ec2"), operation)(**{argument: [existing.id]})[
+            answer
+        ]
     )
 
 
@@ -219,10 +230,14 @@ KINDS = {
     "aws:ec2/vpc:Vpc": Kind(
         _vpc,
         _ask("describe_vpcs", "VpcIds", "Vpcs"),
-        lambda held: held.client("ec2").delete_vpc(VpcId=held.id),
+        lambda existing: existing.client("ec2").delete_vpc(VpcId=existing.id),
         {
-            "enableDnsSupport": lambda held: _dns(held.client("ec2"), held.id, held),
-            "enableDnsHostnames": lambda held: _dns(held.client("ec2"), held.id, held),
+            "enableDnsSupport": lambda existing: _dns(
+                existing.client("ec2"), existing.id, existing
+            ),
+            "enableDnsHostnames": lambda existing: _dns(
+                existing.client("ec2"), existing.id, existing
+            ),
             "tags": ec2_tags,
         },
         ["InvalidVpcID.NotFound"],
@@ -230,10 +245,10 @@ KINDS = {
     "aws:ec2/subnet:Subnet": Kind(
         _subnet,
         _ask("describe_subnets", "SubnetIds", "Subnets"),
-        lambda held: held.client("ec2").delete_subnet(SubnetId=held.id),
+        lambda existing: existing.client("ec2").delete_subnet(SubnetId=existing.id),
         {
-            "mapPublicIpOnLaunch": lambda held: _public_addresses(
-                held.client("ec2"), held.id, held
+            "mapPublicIpOnLaunch": lambda existing: _public_addresses(
+                existing.client("ec2"), existing.id, existing
             ),
             "tags": ec2_tags,
         },
@@ -242,20 +257,20 @@ KINDS = {
     "aws:ec2/routeTable:RouteTable": Kind(
         _route_table,
         _changed_routes,
-        lambda held: held.client("ec2").delete_route_table(RouteTableId=held.id),
+        lambda existing: existing.client("ec2").delete_route_table(RouteTableId=existing.id),
         {"routes": _replace_routes, "tags": ec2_tags},
         ["InvalidRouteTableID.NotFound"],
     ),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": Kind(
         _association,
         exists(_association_exists),
-        lambda held: held.client("ec2").disassociate_route_table(AssociationId=held.id),
+        lambda existing: existing.client("ec2").disassociate_route_table(AssociationId=existing.id),
         absent=["InvalidRouteTableID.NotFound", "InvalidAssociationID.NotFound"],
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": Kind(
         _endpoint,
         exists(_endpoint_exists),
-        lambda held: held.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[held.id]),
+        lambda existing: existing.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[existing.id]),
         {
             "policy": _modify_endpoint,
             "subnetIds": _modify_endpoint,
@@ -268,7 +283,7 @@ KINDS = {
     "aws:ec2/flowLog:FlowLog": Kind(
         _flow_log,
         _ask("describe_flow_logs", "FlowLogIds", "FlowLogs"),
-        lambda held: held.client("ec2").delete_flow_logs(FlowLogIds=[held.id]),
+        lambda existing: existing.client("ec2").delete_flow_logs(FlowLogIds=[existing.id]),
         {"tags": ec2_tags},
         ["InvalidFlowLogId.NotFound"],
     ),

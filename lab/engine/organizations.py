@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.engine.resource import Created, Held, Kind, New, exists, nothing
+from lab.engine.resource import Created, Existing, Kind, New, exists, nothing
 
 
 def _organization(new: New) -> Created:
@@ -46,47 +46,49 @@ def _attachment(new: New) -> Created:
     return f"{target}:{policy}", {}
 
 
-def _update_policy(held: Held) -> None:
-    held.client("organizations").update_policy(
-        PolicyId=held.id,
-        Content=held.inputs["content"],
-        Description=held.inputs.get("description", ""),
+def _update_policy(existing: Existing) -> None:
+    existing.client("organizations").update_policy(
+        PolicyId=existing.id,
+        Content=existing.inputs["content"],
+        Description=existing.inputs.get("description", ""),
     )
 
 
-def _tags(held: Held) -> None:
-    client = held.client("organizations")
-    client.tag_resource(ResourceId=held.id, Tags=held.tags)
-    if held.dropped_tags:
-        client.untag_resource(ResourceId=held.id, TagKeys=held.dropped_tags)
+def _tags(existing: Existing) -> None:
+    client = existing.client("organizations")
+    client.tag_resource(ResourceId=existing.id, Tags=existing.tags)
+    if existing.dropped_tags:
+        client.untag_resource(ResourceId=existing.id, TagKeys=existing.dropped_tags)
 
 
-def _is_attached(held: Held) -> bool:
-    policy, target = held.inputs["policyId"], held.inputs["targetId"]
-    targets = held.client("organizations").list_targets_for_policy(PolicyId=policy)["Targets"]
+def _is_attached(existing: Existing) -> bool:
+    policy, target = existing.inputs["policyId"], existing.inputs["targetId"]
+    targets = existing.client("organizations").list_targets_for_policy(PolicyId=policy)["Targets"]
     return any(attached["TargetId"] == target for attached in targets)
 
 
 KINDS = {
     "aws:organizations/organization:Organization": Kind(
         _organization,
-        exists(lambda held: held.client("organizations").describe_organization()),
+        exists(lambda existing: existing.client("organizations").describe_organization()),
         nothing,  # it is protected and retained: nobody deletes an organization by a stack
         {"enabledPolicyTypes": _organization, "awsServiceAccessPrincipals": _organization},
         absent=["AWSOrganizationsNotInUseException"],
     ),
     "aws:organizations/policy:Policy": Kind(
         _policy,
-        exists(lambda held: held.client("organizations").describe_policy(PolicyId=held.id)),
-        lambda held: held.client("organizations").delete_policy(PolicyId=held.id),
+        exists(
+            lambda existing: existing.client("organizations").describe_policy(PolicyId=existing.id)
+        ),
+        lambda existing: existing.client("organizations").delete_policy(PolicyId=existing.id),
         {"content": _update_policy, "description": _update_policy, "tags": _tags},
         absent=["PolicyNotFoundException"],
     ),
     "aws:organizations/policyAttachment:PolicyAttachment": Kind(
         _attachment,
         exists(_is_attached),
-        lambda held: held.client("organizations").detach_policy(
-            PolicyId=held.inputs["policyId"], TargetId=held.inputs["targetId"]
+        lambda existing: existing.client("organizations").detach_policy(
+            PolicyId=existing.inputs["policyId"], TargetId=existing.inputs["targetId"]
         ),
         absent=["PolicyNotFoundException", "PolicyNotAttachedException", "TargetNotFoundException"],
     ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from lab.engine.invokes import INVOKES
-from lab.engine.resource import Attributes, Clients, Held, Kind, New
+from lab.engine.resource import Attributes, Clients, Existing, Kind, New
 from lab.engine.table import KINDS
 
 
@@ -76,7 +76,7 @@ class Provider:
 
     def read(self, state: State) -> State | None:
         """The resource as it is now; None when it is gone."""
-        observed = self._kind(state.type).look(self._held(state, state.inputs))
+        observed = self._kind(state.type).look(self._existing(state, state.inputs))
         if observed is None:
             return None
         declared = {key: value for key, value in observed.items() if key in state.inputs}
@@ -85,21 +85,21 @@ class Provider:
 
     def update(self, state: State, inputs: Attributes) -> State:
         """Changes it in place, so that AWS has what is declared now."""
-        kind, held = self._kind(state.type), self._held(state, inputs)
+        kind, existing = self._kind(state.type), self._existing(state, inputs)
         # Several inputs may be put by one call, such as both directions of a group's rules.
         for change in {kind.updates[key]: None for key in self.diff(state, inputs).changed}:
-            change(held)
-        outputs = {**state.outputs, **inputs, **(kind.look(held) or {})}
+            change(existing)
+        outputs = {**state.outputs, **inputs, **(kind.look(existing) or {})}
         outputs["tagsAll"] = inputs.get("tags") or {}
         return State(state.type, state.name, state.id, inputs, outputs)
 
     def delete(self, state: State) -> None:
         """Takes it away; no error when it is gone already."""
-        self._kind(state.type).remove(self._held(state, state.inputs))
+        self._kind(state.type).remove(self._existing(state, state.inputs))
 
-    def _held(self, state: State, inputs: Attributes) -> Held:
+    def _existing(self, state: State, inputs: Attributes) -> Existing:
         region = str(state.outputs.get("region") or self._home)
-        return Held(
+        return Existing(
             state.name,
             inputs,
             region,

@@ -62,7 +62,7 @@ class New:
 
 
 @dataclass(frozen=True)
-class Held(New):
+class Existing(New):
     """A resource that exists. `inputs` are those to be in force; `before` those that were."""
 
     id: str = ""
@@ -78,12 +78,12 @@ class Held(New):
 Created = tuple[str, Attributes]
 """The resource's id, and the attributes that the provider computes."""
 Create = Callable[[New], Created]
-Read = Callable[[Held], Attributes | None]
+Read = Callable[[Existing], Attributes | None]
 """Attributes that differ from what was declared, or None when the resource is gone."""
-Change = Callable[[Held], object]
+Change = Callable[[Existing], object]
 
 
-def nothing(held: Held) -> None:
+def nothing(existing: Existing) -> None:
     """A change that AWS need not be told of: the provider alone uses the input."""
 
 
@@ -100,13 +100,13 @@ class Kind:
     updates: Mapping[str, Change] = field(default_factory=dict)
     absent: Collection[str] = ()
 
-    def look(self, held: Held) -> Attributes | None:
+    def look(self, existing: Existing) -> Attributes | None:
         """`read`, with a missing resource as None."""
-        return self._unless_absent(lambda: self.read(held), None)
+        return self._unless_absent(lambda: self.read(existing), None)
 
-    def remove(self, held: Held) -> None:
+    def remove(self, existing: Existing) -> None:
         """`delete`, which is content when the resource is gone already."""
-        self._unless_absent(lambda: self.delete(held), None)
+        self._unless_absent(lambda: self.delete(existing), None)
 
     def _unless_absent(self, call: Callable[[], T], default: T) -> T:
         try:
@@ -117,6 +117,6 @@ class Kind:
             raise
 
 
-def exists(call: Callable[[Held], object]) -> Read:
+def exists(call: Callable[[Existing], object]) -> Read:
     """A read that only looks whether the resource is there: `call` fails or answers nothing."""
-    return lambda held: {} if call(held) else None
+    return lambda existing: {} if call(existing) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from lab.engine.resource import Change, Created, Held, Kind, New, exists, nothing
+from lab.engine.resource import Change, Created, Existing, Kind, New, exists, nothing
 
 
 def _bucket(new: New) -> Created:
@@ -150,20 +150,20 @@ def _setting(
 
     return Kind(
         create,
-        exists(lambda held: get(held.client("s3"))(Bucket=held.id)),
+        exists(lambda existing: get(existing.client("s3"))(Bucket=existing.id)),
         delete,
         dict.fromkeys(names, apply),
         ABSENT,
     )
 
 
-def _tags(held: Held) -> None:
-    held.client("s3").put_bucket_tagging(Bucket=held.id, Tagging={"TagSet": held.tags})
+def _tags(existing: Existing) -> None:
+    existing.client("s3").put_bucket_tagging(Bucket=existing.id, Tagging={"TagSet": existing.tags})
 
 
-def _suspend(held: Held) -> None:
-    held.client("s3").put_bucket_versioning(
-        Bucket=held.id, VersioningConfiguration={"Status": "Suspended"}
+def _suspend(existing: Existing) -> None:
+    existing.client("s3").put_bucket_versioning(
+        Bucket=existing.id, VersioningConfiguration={"Status": "Suspended"}
     )
 
 
@@ -181,8 +181,8 @@ ABSENT = (
 KINDS = {
     "aws:s3/bucket:Bucket": Kind(
         _bucket,
-        exists(lambda held: held.client("s3").head_bucket(Bucket=held.id)),
-        lambda held: held.client("s3").delete_bucket(Bucket=held.id),
+        exists(lambda existing: existing.client("s3").head_bucket(Bucket=existing.id)),
+        lambda existing: existing.client("s3").delete_bucket(Bucket=existing.id),
         {"tags": _tags, "forceDestroy": nothing},
         ABSENT,
     ),
@@ -194,26 +194,26 @@ KINDS = {
             _encryption,
             ["rules"],
             lambda s3: s3.get_bucket_encryption,
-            lambda held: held.client("s3").delete_bucket_encryption(Bucket=held.id),
+            lambda existing: existing.client("s3").delete_bucket_encryption(Bucket=existing.id),
         )
     ),
     "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _setting(
         _public_access,
         ["blockPublicAcls", "ignorePublicAcls", "blockPublicPolicy", "restrictPublicBuckets"],
         lambda s3: s3.get_public_access_block,
-        lambda held: held.client("s3").delete_public_access_block(Bucket=held.id),
+        lambda existing: existing.client("s3").delete_public_access_block(Bucket=existing.id),
     ),
     "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _setting(
         _ownership,
         ["rule"],
         lambda s3: s3.get_bucket_ownership_controls,
-        lambda held: held.client("s3").delete_bucket_ownership_controls(Bucket=held.id),
+        lambda existing: existing.client("s3").delete_bucket_ownership_controls(Bucket=existing.id),
     ),
     "aws:s3/bucketPolicy:BucketPolicy": _setting(
         _policy,
         ["policy"],
         lambda s3: s3.get_bucket_policy,
-        lambda held: held.client("s3").delete_bucket_policy(Bucket=held.id),
+        lambda existing: existing.client("s3").delete_bucket_policy(Bucket=existing.id),
     ),
     # The lock of a bucket can be changed, not taken away.
     "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration": _setting(
@@ -223,12 +223,14 @@ KINDS = {
         _logging,
         ["targetBucket", "targetPrefix"],
         lambda s3: s3.get_bucket_logging,
-        lambda held: held.client("s3").put_bucket_logging(Bucket=held.id, BucketLoggingStatus={}),
+        lambda existing: existing.client("s3").put_bucket_logging(
+            Bucket=existing.id, BucketLoggingStatus={}
+        ),
     ),
     "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _setting(
         _lifecycle,
         ["rules"],
         lambda s3: s3.get_bucket_lifecycle_configuration,
-        lambda held: held.client("s3").delete_bucket_lifecycle(Bucket=held.id),
+        lambda existing: existing.client("s3").delete_bucket_lifecycle(Bucket=existing.id),
     ),
 }

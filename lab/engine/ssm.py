@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.engine.resource import Attributes, Change, Created, Held, Kind, New
+from lab.engine.resource import Attributes, Change, Created, Existing, Kind, New
 
 
 def _parameter(new: New) -> Created:
@@ -39,47 +39,49 @@ def _document(new: New) -> Created:
 def _tags(kind: str) -> Change:
     """Makes the tags of a parameter or document those that are declared."""
 
-    def change(held: Held) -> None:
-        ssm = held.client("ssm")
-        ssm.add_tags_to_resource(ResourceType=kind, ResourceId=held.id, Tags=held.tags)
-        if held.dropped_tags:
+    def change(existing: Existing) -> None:
+        ssm = existing.client("ssm")
+        ssm.add_tags_to_resource(ResourceType=kind, ResourceId=existing.id, Tags=existing.tags)
+        if existing.dropped_tags:
             ssm.remove_tags_from_resource(
-                ResourceType=kind, ResourceId=held.id, TagKeys=held.dropped_tags
+                ResourceType=kind, ResourceId=existing.id, TagKeys=existing.dropped_tags
             )
 
     return change
 
 
-def _put_value(held: Held) -> None:
-    held.client("ssm").put_parameter(
-        Name=held.id,
-        Value=held.inputs.get("insecureValue") or held.inputs["value"],
-        Type=held.inputs["type"],
+def _put_value(existing: Existing) -> None:
+    existing.client("ssm").put_parameter(
+        Name=existing.id,
+        Value=existing.inputs.get("insecureValue") or existing.inputs["value"],
+        Type=existing.inputs["type"],
         Overwrite=True,
-        **held.renamed(description="Description"),
+        **existing.renamed(description="Description"),
     )
 
 
-def _value(held: Held) -> Attributes:
+def _value(existing: Existing) -> Attributes:
     """The parameter's value, if somebody changed it."""
-    answer = held.client("ssm").get_parameter(Name=held.id, WithDecryption=True)["Parameter"]
-    key = "insecureValue" if "insecureValue" in held.inputs else "value"
-    return {} if answer["Value"] == held.inputs.get(key) else {key: answer["Value"]}
+    answer = existing.client("ssm").get_parameter(Name=existing.id, WithDecryption=True)[
+        "Parameter"
+    ]
+    key = "insecureValue" if "insecureValue" in existing.inputs else "value"
+    return {} if answer["Value"] == existing.inputs.get(key) else {key: answer["Value"]}
 
 
-def _put_content(held: Held) -> None:
-    ssm = held.client("ssm")
+def _put_content(existing: Existing) -> None:
+    ssm = existing.client("ssm")
     description = ssm.update_document(
-        Name=held.id, Content=held.inputs["content"], DocumentVersion="$LATEST"
+        Name=existing.id, Content=existing.inputs["content"], DocumentVersion="$LATEST"
     )["DocumentDescription"]
     ssm.update_document_default_version(
-        Name=held.id, DocumentVersion=description["DocumentVersion"]
+        Name=existing.id, DocumentVersion=description["DocumentVersion"]
     )
 
 
-def _document_attributes(held: Held) -> Attributes:
+def _document_attributes(existing: Existing) -> Attributes:
     """What a change of the content changes with it."""
-    document = held.client("ssm").describe_document(Name=held.id)["Document"]
+    document = existing.client("ssm").describe_document(Name=existing.id)["Document"]
     return {
         "hash": document["Hash"],
         "latestVersion": document["LatestVersion"],
@@ -91,7 +93,7 @@ KINDS = {
     "aws:ssm/parameter:Parameter": Kind(
         _parameter,
         _value,
-        lambda held: held.client("ssm").delete_parameter(Name=held.id),
+        lambda existing: existing.client("ssm").delete_parameter(Name=existing.id),
         {
             "value": _put_value,
             "insecureValue": _put_value,
@@ -103,7 +105,7 @@ KINDS = {
     "aws:ssm/document:Document": Kind(
         _document,
         _document_attributes,
-        lambda held: held.client("ssm").delete_document(Name=held.id),
+        lambda existing: existing.client("ssm").delete_document(Name=existing.id),
         {"content": _put_content, "tags": _tags("Document")},
         absent=["InvalidDocument"],
     ),

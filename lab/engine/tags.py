@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from lab.engine.resource import Held
+from lab.engine.resource import Existing
 
 
-def ec2_tags(held: Held) -> None:
+def ec2_tags(existing: Existing) -> None:
     """Makes the tags of the resource those that are declared."""
-    ec2 = held.client("ec2")
-    if held.tags:
-        ec2.create_tags(Resources=[held.id], Tags=held.tags)
-    if held.dropped_tags:
-        ec2.delete_tags(Resources=[held.id], Tags=[{"Key": key} for key in held.dropped_tags])
+    ec2 = existing.client("ec2")
+    if existing.tags:
+        ec2.create_tags(Resources=[existing.id], Tags=existing.tags)
+    if existing.dropped_tags:
+        ec2.delete_tags(
+            Resources=[existing.id], Tags=[{"Key": key} for key in existing.dropped_tags]
+        )

@@ -118,9 +118,9 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         inputs = properties(request.news)
         difference = self._run(context, lambda p: p.diff(_state(request), inputs))
         changed = [key for key in difference.changed if key not in request.ignoreChanges]
-        some = provider_pb2.DiffResponse.DIFF_SOME
+        different = provider_pb2.DiffResponse.DIFF_SOME
         return provider_pb2.DiffResponse(
-            changes=some if changed else provider_pb2.DiffResponse.DIFF_NONE,
+            changes=different if changed else provider_pb2.DiffResponse.DIFF_NONE,
             diffs=changed,
             replaces=[key for key in difference.replaces if key in changed],
             deleteBeforeReplace=difference.delete_first,
