@@ -172,6 +172,10 @@ class Action(Generic[SubjectT_contra]):
     """Whether the evidence is incomplete if this fails."""
     writes_aws: ClassVar[bool] = True
     """False for actions that only read and save evidence."""
+    stays: ClassVar[bool] = False
+    """Whether release leaves what it did, as it leaves all evidence."""
+    cuts_off: ClassVar[bool] = True
+    """Whether the target lacks something as long as a response's own state is in place."""
 
     @property
     def announce(self) -> bool:
@@ -196,6 +200,25 @@ class Action(Generic[SubjectT_contra]):
     def undo(self, incident: Incident[SubjectT_contra], before: Observation) -> None:
         """Restores the states in `before`: those that nobody else changed since."""
         raise NotImplementedError
+
+    def is_own(self, incident: Incident[SubjectT_contra], resource: str, state: Any) -> bool:
+        """Whether a response brings about this state, in whatever case and from whatever machine.
+
+        Such a state is never recorded as the one before, and never restored.
+        """
+        return False
+
+    def belongs_to(self, holder: str, state: Any) -> bool:
+        """Whether a recorded state says itself that another case holds the target."""
+        return False
+
+    def hand_over(
+        self, incident: Incident[SubjectT_contra], before: Observation, holder: str
+    ) -> None:
+        """On release, while another case holds the target: leaves the target to that case.
+
+        Restores nothing. Most actions have nothing to do here.
+        """
 
     def restored(self, before: Any, now: Any) -> bool:
         """Whether a state now counts as the one before; equality unless overridden."""

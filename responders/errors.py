@@ -38,6 +38,18 @@ class JournalError(CordonError):
     exit_code = 1
 
 
+class InterruptedBeforeBeginning(CordonError):
+    """The user stopped the command before it had changed or recorded anything."""
+
+    exit_code = 130
+
+    def __init__(self) -> None:
+        super().__init__(
+            "interrupted before anything was changed or recorded",
+            "There is nothing to resume: run the command again.",
+        )
+
+
 class Skip(Exception):
     """Raised by an action that does nothing here; the reason goes into the result.
 

@@ -65,6 +65,10 @@ class Playbook(Generic[SubjectT, OptionsT]):
     def check_release(self, located: Located[SubjectT], case: Case) -> None:
         """Raises BadInput when the target must not be let out now."""
 
+    def other_holder(self, subject: SubjectT, case: str) -> str:
+        """Another case that holds the target, as the target itself says; empty: none."""
+        return ""
+
     def steps(self, options: OptionsT) -> tuple[Step[SubjectT], ...]:
         """The graph for these options, in the order in which release undoes it backwards."""
         raise NotImplementedError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,15 +14,19 @@ from responders.action import Evidence as EvidenceStore
 from responders.action import Incident, Subject, Watch, unwatched
 from responders.aws import UNKNOWN, Access, Aws, Identity
 from responders.connection import hurried
-from responders.errors import BadInput, JournalError
+from responders.errors import BadInput, InterruptedBeforeBeginning, JournalError
 from responders.graph import AnyStep, Graph
+from responders.holders import Holders
 from responders.locate import Located
 from responders.outcome import DONE, INCOMPLETE, Evidence, Report, Verdict, judge_release
 from responders.playbook import Options, by_command, released_commands
 from responders.record import vault
 from responders.record.case import Case, Run, new_run
+from responders.record.claims import work_here
 from responders.record.opened_run import Beginning, OpenedRun
-from responders.record.verify import local_faults
+from responders.record.others import Presence, fetch
+from responders.record.run import is_response, unfinished
+from responders.record.verify import local_copy
 from responders.result import Failed, Skipped, holds, reason_of, status_of
 from responders.runner import Listener, Runner, StepReport
 from responders.trust.trust import Trust
@@ -78,7 +82,7 @@ def respond(
     """
     clock = monotonic()
     case = Case(request.case)
-    with hurried():
+    with _nothing_done_yet(), hurried():
         aws = Aws(request.access, case=case.id, read_only=request.dry_run)
         playbook = by_command(request.command)
         options = request.options or playbook.options()
@@ -91,6 +95,7 @@ def respond(
         graph = Graph(playbook.steps(options))
         caller = _caller(aws, located)
         beginning = _beginning(request, located, caller, aws, options, playbook.schema)
+        damage = [] if request.dry_run or run else _set_aside_damage(case)
     with _opened(request, case, aws, located, caller, beginning, run, listener) as session:
         reports = session.runner.respond(graph)
         verdict = playbook.judge(
@@ -108,8 +113,29 @@ def respond(
             contained_after=after - clock
             if after and verdict.outcome == "contained" and set(contains) <= set(ended)
             else None,
-            risks=[*aws.doubts, *(f"region not searched: {line}" for line in located.trouble)],
+            risks=[
+                *aws.doubts,
+                *damage,
+                *(f"region not searched: {line}" for line in located.trouble),
+            ],
         )
+
+
+@contextmanager
+def _nothing_done_yet() -> Iterator[None]:
+    """Until a run has begun there is nothing to resume: an interrupt says so."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise InterruptedBeforeBeginning from error
+
+
+def _set_aside_damage(case: Case) -> list[str]:
+    """What was damaged in the case's record: no reason not to contain, and told, a line each."""
+    try:
+        return case.mend()
+    except OSError as error:
+        return [f"the damaged record of case {case.id} could not be set aside: {error}"]
 
 
 def _caller(aws: Aws, located: Located[Subject]) -> Identity:
@@ -120,62 +146,110 @@ def _caller(aws: Aws, located: Located[Subject]) -> Identity:
 
 
 def release(request: Request, listener: Listener = lambda _r: None, *, run: str = "") -> Report:
-    """Restores what the case's record of the target says, and reports what changed since."""
+    """Restores what the case's record of the target says, and reports what changed since.
+
+    What other machines did in the case is fetched first. While another case holds the target,
+    nothing is restored but the tags, which then say so.
+    """
     case = Case(request.case)
-    begin = _responding_run(case, request.target).begin
-    if faults := local_faults(case):
+    with _nothing_done_yet():
+        aws = _access_to(request, case)
+        trouble = _fetch_runs(aws, case)
+        begin = _responding_run(case, request.target, trouble).begin
+        doubts = _doubts(case, trouble)
+        playbook = by_command(str(begin["command"]))
+        located = playbook.recorded(aws, begin)
+        if aws.identity.account != located.account:
+            raise BadInput(
+                f"{located.target} is in account {located.account}, and these credentials are for "
+                f"{aws.identity.account}",
+                "Use the credentials of the account that the case began in.",
+            )
+        playbook.check_release(located, case)
+        holders = Holders(case.id, aws, playbook, located, request.responder)
+        doubts += holders.refuse_if_at_work()
+        graph = _all_steps(case, located.target)
+        options = playbook.from_journal(begin)
+        request = dataclasses.replace(request, command="release")
+        beginning = _beginning(request, located, aws.identity, aws, options, playbook.schema)
+    with _opened(
+        request, case, aws, located, aws.identity, beginning, run, listener, holders.others
+    ) as session:
+        reports = session.runner.release(graph)
+        verdict = judge_release(
+            reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
+        )
+        if session.runner.left_to and verdict.outcome == "released":
+            verdict = Verdict("still-held", INCOMPLETE)
+        if verdict.exit_code == DONE and doubts and not request.dry_run:
+            verdict = dataclasses.replace(verdict, exit_code=INCOMPLETE)
+        return session.close(verdict, reports, risks=doubts)
+
+
+def _access_to(request: Request, case: Case) -> Aws:
+    """AWS as a case needs it: in the region where it began, unless another one is given."""
+    recorded = next((str(run.begin["region"]) for run in case.runs() if run.begin), "")
+    access = dataclasses.replace(request.access, region=request.access.region or recorded or None)
+    return Aws(access, case=case.id, read_only=request.dry_run)
+
+
+def _fetch_runs(aws: Aws, case: Case) -> str:
+    """Fetches what other machines wrote down in a case; gives the reason when it can't."""
+    return fetch(case, lambda: vault.find(aws, aws.home_region))
+
+
+def _doubts(case: Case, trouble: str) -> list[str]:
+    """What makes a release from this record doubtful, a line each; JournalError for damage."""
+    copy = local_copy(case)
+    if faults := [*copy.journals, *case.risks()]:
         raise JournalError(
             f"the record of case {case.id} does not verify, and nothing is restored from it: "
             + "; ".join(faults),
             "Look at `cordon case verify`; `cordon case sync` fetches the vault's copy.",
         )
-    playbook = by_command(str(begin["command"]))
-    region = request.access.region or str(begin["region"])
-    access = dataclasses.replace(request.access, region=region)
-    aws = Aws(access, case=case.id, read_only=request.dry_run)
-    located = playbook.recorded(aws, begin)
-    if aws.identity.account != located.account:
-        raise BadInput(
-            f"{located.target} is in account {located.account}, and these credentials are for "
-            f"{aws.identity.account}",
-            "Use the credentials of the account that the case began in.",
-        )
-    playbook.check_release(located, case)
-    request = dataclasses.replace(request, command="release")
-    graph = _all_steps(case, located.target)
-    options = playbook.from_journal(begin)
-    beginning = _beginning(request, located, aws.identity, aws, options, playbook.schema)
-    with _opened(request, case, aws, located, aws.identity, beginning, run, listener) as session:
-        reports = session.runner.release(graph)
-        verdict = judge_release(
-            reports, dry_run=request.dry_run, interrupted=session.runner.interrupted
-        )
-        return session.close(verdict, reports)
+    if trouble:
+        return [f"what other machines did in this case is not known: {trouble}", *copy.forks]
+    return copy.forks
 
 
 def resume(request: Request, listener: Listener = lambda _r: None) -> list[Report]:
     """Goes on with every run of the case that did not finish, with the options it began with."""
-    reports = []
-    for run in Case(request.case).runs():
-        begin = run.begin
-        if not begin or run.end or begin.get("resumable") is False:
-            continue
-        again = dataclasses.replace(
-            request,
-            command=str(begin["command"]),
-            target=str(begin["target"]),
-            access=dataclasses.replace(request.access, region=str(begin["region"])),
+    case = Case(request.case)
+    trouble = _fetch_runs(_access_to(request, case), case)
+    if not any(run.begin for run in case.runs()):
+        raise BadInput(
+            f"case {case.id} has no run to resume, so nothing was changed in it"
+            + (f"; {trouble}" if trouble else ""),
+            "Check the id with `cordon case list`. To contain, run the response (again).",
         )
-        if again.command == "release":
-            reports.append(release(again, listener, run=run.name))
-        else:
-            options = by_command(again.command).from_journal(begin)
-            again = dataclasses.replace(again, options=options)
-            reports.append(respond(again, listener, run=run.name, begin=begin))
+    reports: list[Report] = []
+    damage: list[JournalError] = []
+    for run in unfinished(case.runs()):
+        try:
+            reports.append(_go_on(request, run, listener))
+        except JournalError as error:  # the other runs are gone on with all the same
+            damage.append(error)
+    if damage:
+        raise damage[0]
     return reports
 
 
-def _responding_run(case: Case, target: str) -> Run:
+def _go_on(request: Request, run: Run, listener: Listener) -> Report:
+    begin = run.begin
+    again = dataclasses.replace(
+        request,
+        command=str(begin["command"]),
+        target=run.target,
+        access=dataclasses.replace(request.access, region=str(begin["region"]) or None),
+    )
+    if again.command == "release":
+        return release(again, listener, run=run.name)
+    options = by_command(again.command).from_journal(begin)
+    again = dataclasses.replace(again, options=options)
+    return respond(again, listener, run=run.name, begin=begin)
+
+
+def _responding_run(case: Case, target: str, trouble: str) -> Run:
     """The newest run that responded to a target, by its id or as the user wrote it then."""
     commands = released_commands()
     runs = [r for r in reversed(case.runs()) if r.begin.get("command") in commands]
@@ -189,7 +263,8 @@ def _responding_run(case: Case, target: str) -> Run:
     if matching:
         return matching[0]
     raise BadInput(
-        f"case {case.id} has no record of {target} on this machine",
+        f"case {case.id} has no record of {target} on this machine"
+        + (f", and {trouble}" if trouble else " or in the vault"),
         "`cordon case list` shows the cases here; `cordon case sync --case "
         f"{case.id}` fetches a case from the vault.",
     )
@@ -222,8 +297,15 @@ def _all_steps(case: Case, target: str) -> Graph:
 class _Session:
     """One run in the making: its runner, and how to close its record (None: a dry run)."""
 
-    def __init__(self, request: Request, runner: Runner, record: OpenedRun | None) -> None:
-        self.request, self.runner, self._record = request, runner, record
+    def __init__(
+        self,
+        request: Request,
+        runner: Runner,
+        record: OpenedRun | None,
+        presence: Presence | None,
+    ) -> None:
+        self.request, self.runner = request, runner
+        self._record, self._presence = record, presence
 
     def close(
         self,
@@ -236,7 +318,11 @@ class _Session:
     ) -> Report:
         """Journals the end, waits for the vault, and makes the report."""
         incident = self.runner.incident
+        if self._record and self._presence:
+            released = verdict.outcome in ("released", "still-held")
+            self._presence.leave(self._record.mirror, released=released)
         evidence = self._evidence(verdict, reports, collecting)
+        others = self._presence.others if self._presence else ()
         code = verdict.exit_code
         if code == DONE and self._record and not evidence.complete:
             code = INCOMPLETE
@@ -252,7 +338,7 @@ class _Session:
             exit_code=code,
             steps=reports,
             contained_after_s=None if contained_after is None else round(contained_after, 3),
-            residual_risks=list(dict.fromkeys([*of_steps, *risks])),
+            residual_risks=list(dict.fromkeys([*of_steps, *risks, *others])),
             evidence=evidence,
         )
 
@@ -310,16 +396,22 @@ def _opened(
     beginning: Beginning,
     run: str,
     listener: Listener,
+    holders: Callable[[], tuple[str, ...]] = tuple,
 ) -> Iterator[_Session]:
     """Locks the case, begins or goes on with its journal, and gives the session."""
     trust = located.prepared or Trust(aws, located.region)
     with nullcontext() if request.dry_run else case.locked(located.target):
         record: OpenedRun | None = None
+        presence: Presence | None = None
         evidence: EvidenceStore = NoEvidence(case)
         if not request.dry_run:
             record = OpenedRun(case, lambda: vault.find(aws, located.region, trust), run=run)
             evidence = record.evidence
             record.begin(beginning, caller.arn)
+            if is_response(beginning.command):
+                mine = work_here(case.id, record.run, request.responder)
+                presence = Presence(case, caller.account, located.target, mine)
+                presence.announce(record.mirror, record.journal)
         incident = Incident(
             case=case.id,
             run=record.run if record else run or new_run(),
@@ -337,7 +429,8 @@ def _opened(
         )
         undo = case.undo_record(located.target)
         journal = record.journal if record else None
-        yield _Session(request, Runner(incident, journal, undo=undo, listener=listener), record)
+        runner = Runner(incident, journal, undo=undo, listener=listener, holders=holders)
+        yield _Session(request, runner, record, presence)
 
 
 def _started(case: Case, target: str) -> datetime:

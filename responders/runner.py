@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from responders.action import AnyAction, Incident, Observation, Subject
+from responders.action import Action, AnyAction, Incident, Observation, Subject
 from responders.aws import Call, explain, recording
 from responders.connection import hurried
 from responders.errors import JournalError, Skip
@@ -79,8 +79,12 @@ class Runner:
         *,
         undo: Mapping[str, Undo] | None = None,
         listener: Listener = lambda _report: None,
+        holders: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self.incident = incident
+        self._holders = holders
+        self.left_to = ""
+        """The other case that holds the target, if something was not restored because of it."""
         self._journal = record
         self._undo_record = undo or {}
         self._listener = listener
@@ -197,9 +201,10 @@ class Runner:
             return AlreadyInPlace(), observation
         if self._journal is None:
             return Planned(lacks), None
+        own = [k for k, state in observation.items() if action.is_own(incident, k, state)]
         try:
             self._journal.append(
-                "intend", action.name, seen=observation, lacks=lacks, requests=_ids(calls)
+                "intend", action.name, seen=observation, own=own, lacks=lacks, requests=_ids(calls)
             )
         except JournalError as error:
             if not self._must_close(step):
@@ -284,9 +289,22 @@ class Runner:
 
     def release(self, steps: Iterable[AnyStep]) -> list[StepReport]:
         """Undoes the recorded steps in reverse; what changed since is reported, not overwritten."""
-        for step in reversed([s for s in steps if s.name in self._undo_record]):
-            self._finish(step, self._undo(step.action, self._undo_record[step.name]))
+        for step in reversed(list(steps)):
+            record = self._undo_record.get(step.name)
+            if record or self._may_have_left(step.action):
+                self._finish(step, self._undo(step.action, record or Undo()))
         return list(self._reports.values())
+
+    def _may_have_left(self, action: AnyAction) -> bool:
+        """Whether a state of a response's own is in place that this case's record does not know."""
+        if not action.contains or type(action).is_own is Action.is_own:
+            return False
+        incident = self._for_step(action.name, fresh=True)
+        try:
+            now = action.observe(incident)
+            return any(action.is_own(incident, name, state) for name, state in now.items())
+        except Exception:
+            return True  # what could not be seen is looked at again, and told, as a step
 
     def _undo(self, action: AnyAction, record: Undo) -> StepReport:
         started = journal.now()
@@ -313,13 +331,21 @@ class Runner:
         calls: list[Call],
     ) -> Result:
         before = record.before
+        # A record of an older version may hold a response's own state as the one before.
+        own = {k for k in before if action.is_own(incident, k, before[k])}
         back = {k for k in before if action.restored(before[k], now.get(k))}
         drifted = {
             k
-            for k in set(before) - back
+            for k in set(before) - back - own
             if k in record.after and not action.restored(record.after[k], now.get(k))
         }
-        todo = {k: v for k, v in before.items() if k not in back | drifted}
+        todo = {k: v for k, v in before.items() if k not in back | drifted | own}
+        unknown: list[str] = []
+        if action.cuts_off:
+            unsaid = (own - back) | record.own | (set() if before else set(now))
+            unknown = sorted(k for k in unsaid if k in now and action.is_own(incident, k, now[k]))
+        if todo or unknown:
+            self._leave_to_others(action, incident, todo)
         drift = "; ".join(f"{k} was changed since, and is left as it is" for k in sorted(drifted))
         if self._journal is None:
             lines = tuple(f"restores {k}" for k in todo)
@@ -332,13 +358,36 @@ class Runner:
             action.undo(incident, todo)
             again = action.observe(self._refreshed(incident))
             left = [k for k in todo if not action.restored(before[k], again.get(k))]
-        restored = sorted((back | set(todo)) - set(left))
+        restored = sorted((back | set(todo) | (record.own - set(unknown))) - set(left))
         self._journal.append("undone", action.name, restored=restored, drift=sorted(drifted))
+        if unknown:
+            return Failed(
+                f"still as a response left it: {', '.join(unknown)}; this case's record does not "
+                "say what was there before (another case, or a run of another machine, may know: "
+                "cordon case sync)"
+            )
         if left:
             return Failed("not as it was before", tuple(left))
         if drift:
             return Skipped(drift, incomplete=True)
         return Done() if todo else AlreadyInPlace()
+
+    def _leave_to_others(
+        self, action: AnyAction, incident: Incident[Subject], todo: Observation
+    ) -> None:
+        """Skip while another case holds the target: looked up right before anything is restored."""
+        if action.stays or action.collects:
+            return
+        others = self._holders()
+        if not others or any(
+            todo and all(action.belongs_to(other, state) for state in todo.values())
+            for other in others
+        ):
+            return
+        if todo and self._journal is not None:
+            self.left_to = others[-1]
+            action.hand_over(incident, todo, others[-1])
+        raise Skip(f"left as it is, for case {others[-1]} holds it too", incomplete=bool(todo))
 
     # -- helpers --
 

@@ -100,9 +100,8 @@ class IsolateNetwork(Action[Scene]):
         interface_groups.restore(incident, before)
 
     def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
-        """It has a group of the kit: one that says so by its tags, or that this look trusted."""
-        kit = {group.id for group in incident.subject.groups}
-        return bool(({state.get("isolate"), state.get("untrack")} | kit) & set(state["groups"]))
+        """It has a group of the kit."""
+        return interface_groups.has_kit_group(incident, state)
 
     def restored(self, before: Json, now: Json) -> bool:
         """Groups and timeouts count; which group would isolate does not."""

@@ -49,6 +49,7 @@ class PrepareGroups(Action[Scene]):
     """Whether the group that makes connections untracked is used too."""
 
     name = "prepare-groups"
+    stays = True
     permissions = (
         *prepared.PERMISSIONS,
         allow(

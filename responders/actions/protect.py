@@ -25,6 +25,7 @@ class Protect(Action[Scene]):
     """Termination and stop protection, shutdown stops, volumes outlive the instance."""
 
     name = "protect"
+    cuts_off = False
     permissions = (
         allow("ec2:DescribeInstanceAttribute", because="reads the protections"),
         allow(
@@ -81,6 +82,10 @@ class Protect(Action[Scene]):
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Every attribute as it was."""
         _write(incident, before)
+
+    def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
+        """Protected already: by its owner, or by another response. Neither is undone."""
+        return bool(state == _wanted(resource))
 
 
 def _value(answer: InstanceAttributeTypeDef, attribute: str) -> bool | str | None:

@@ -14,6 +14,7 @@ from contract import IAM_PATH, WORKSTATION_PROFILE
 from responders.action import Action, Incident, Observation
 from responders.aws import explain, is_denied
 from responders.errors import Skip
+from responders.json_values import Json
 from responders.permissions import allow, ec2
 from responders.scene import Scene
 from responders.trust.isolated_profiles import ABSENT, PROFILES
@@ -119,6 +120,10 @@ class SwapProfile(Action[Scene]):
                 "responder role does not have: who could pass it could have it. Run this release "
                 "again with credentials that may; what is restored already stays so"
             ) from error
+
+    def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
+        """One of the kit's isolated profiles."""
+        return bool(state and is_isolated(state["arn"]))
 
 
 def associated(incident: Incident[Scene]) -> IamInstanceProfileAssociationTypeDef | None:

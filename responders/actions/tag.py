@@ -102,6 +102,22 @@ class Tag(Action[Scene]):
                     Resources=[resource], Tags=[{"Key": TAG_ENVIRONMENT}]
                 )
 
+    def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
+        """Quarantined in this very case; what another case tagged is given back to it."""
+        return bool(_is_quarantined(state) and state.get(TAG_CASE) == incident.case)
+
+    def belongs_to(self, holder: str, state: Json) -> bool:
+        """Quarantined in that case."""
+        return bool(_is_quarantined(state) and state.get(TAG_CASE) == holder)
+
+    def hand_over(self, incident: Incident[Scene], before: Observation, holder: str) -> None:
+        """The quarantine is that case's from now on, so that it can release."""
+        mark = {TAG_CASE: holder, TAG_STATUS: Status.QUARANTINED.value}
+        for resource, tags in before.items():
+            instance = TAG_ENVIRONMENT in tags
+            value = {TAG_ENVIRONMENT: quarantine_value(holder)} if instance else {}
+            _create(incident, resource, {**mark, **value})
+
     def restored(self, before: Json, now: Json) -> bool:
         """The user's own tags are as before, and no quarantine is in force but one of before."""
         return before == now or bool(

@@ -72,6 +72,10 @@ class Untrack(Action[Scene]):
         """Each interface's own groups and idle timeouts, where isolation never came."""
         interface_groups.restore(incident, before)
 
+    def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
+        """It has a group of the kit."""
+        return interface_groups.has_kit_group(incident, state)
+
     def restored(self, before: Json, now: Json) -> bool:
         """Once it is not open any more: groups and timeouts are what isolation gives back."""
         return now is not None and not now.get("open")

@@ -28,6 +28,7 @@ HEADLINES = {
     "not-contained": ("NOT CONTAINED", "bold red"),
     "released": ("RELEASED", "bold green"),
     "not-released": ("NOT RELEASED", "bold red"),
+    "still-held": ("STILL HELD BY ANOTHER CASE", "bold yellow"),
     "interrupted": ("INTERRUPTED", "bold yellow"),
     "opened": ("OPENED", "bold green"),
     "already-open": ("ALREADY OPEN", "bold green"),

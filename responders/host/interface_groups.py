@@ -96,6 +96,15 @@ def is_isolated(state: Mapping[str, Json]) -> bool:
     )
 
 
+def has_kit_group(incident: Incident[Scene], state: Mapping[str, Json]) -> bool:
+    """Whether an interface has a group of the kit: by its tags, or because this look trusted it.
+
+    Then its groups are what a response put there, whichever machine or case it was.
+    """
+    kit = {group.id for group in incident.subject.groups}
+    return bool((kit | {state.get("isolate"), state.get("untrack")}) & set(state["groups"]))
+
+
 def put(incident: Incident[Scene], eni: str, *groups: str) -> None:
     """Gives an interface these groups and no others."""
     incident.client("ec2").modify_network_interface_attribute(

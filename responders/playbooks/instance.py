@@ -38,7 +38,7 @@ from responders.aws import Aws
 from responders.graph import Step, Waits
 from responders.host.interface_groups import Opening
 from responders.locate import Located, locate
-from responders.other_case import refuse_if_held
+from responders.other_case import other_holder, refuse_if_held
 from responders.playbook import Options, Playbook
 from responders.playbooks import snapshots
 from responders.playbooks.snapshots import SnapshotOptions
@@ -117,6 +117,10 @@ class InstancePlaybook(Playbook[Scene, InstanceOptions]):
     def check_release(self, located: Located[Scene], case: Case) -> None:
         """Refuses while another case holds the instance too."""
         refuse_if_held(located.subject, case.id)
+
+    def other_holder(self, subject: Scene, case: str) -> str:
+        """By the instance's tags."""
+        return other_holder(subject, case)
 
     def steps(self, options: InstanceOptions) -> tuple[Step[Scene], ...]:
         """The graph, in the order in which release undoes it backwards."""

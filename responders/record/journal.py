@@ -53,6 +53,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "now": (dict, type(None)),
     "options": dict,
     "outcome": str,
+    "own": list,
     "previous": str,
     "region": str,
     "restored": list,

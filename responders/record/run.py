@@ -103,6 +103,9 @@ class Undo:
 
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
+    """Things that were seen only in a state that a response itself had made: nothing says what
+    they were before."""
 
 
 def undo_record(runs: Iterable[Run], target: str) -> dict[str, Undo]:
@@ -112,21 +115,25 @@ def undo_record(runs: Iterable[Run], target: str) -> dict[str, Undo]:
         if run.target == target:
             for entry in run.entries:
                 _replay(record, entry)
-    return {step: undo for step, undo in record.items() if undo.before}
+    return {step: undo for step, undo in record.items() if undo.before or undo.own}
 
 
 def _replay(record: dict[str, Undo], entry: Entry) -> None:
     undo = record.setdefault(entry.step, Undo())
     match entry.kind:
         case "intend":
+            own = {str(thing) for thing in entry.body.get("own", ())}
             for thing, state in entry.body["seen"].items():
-                undo.before.setdefault(thing, state)
+                if thing not in own:
+                    undo.before.setdefault(thing, state)
+            undo.own = (undo.own | own) - undo.before.keys()
         case "result" if entry.body.get("now") is not None:
             undo.after.update({k: v for k, v in entry.body["now"].items() if k in undo.before})
         case "undone":
             for thing in entry.body["restored"]:
                 undo.before.pop(thing, None)
                 undo.after.pop(thing, None)
+                undo.own.discard(thing)
 
 
 def unfinished(runs: Iterable[Run]) -> list[Run]:

@@ -133,7 +133,7 @@ def _restore_journal(
     case: Case, vault: Vault, here: Run, listed: Mapping[str, Stored], done: Synced
 ) -> None:
     """Takes what is missing; and in place of what is damaged, if the vault's own chain holds."""
-    bodies = _read_all(vault, listed)
+    bodies = read_all(vault, listed)
     names = [(key.partition(_JOURNAL)[2], partial(bodies.__getitem__, key)) for key in bodies]
     theirs = examine(names, case=case.id, run=here.name)
     whole = theirs.entries if not theirs.broken else []
@@ -161,7 +161,8 @@ def _restore_journal(
         done.conflicts += [f"the vault's copy of {here.name}: {line}" for line in theirs.faults]
 
 
-def _read_all(vault: Vault, listed: Mapping[str, Stored]) -> dict[str, bytes]:
+def read_all(vault: Vault, listed: Mapping[str, Stored]) -> dict[str, bytes]:
+    """Key to the bytes first written there, of all that are no bigger than an entry can be."""
     small = {key: stored for key, stored in listed.items() if stored.size <= ENTRY_BYTES}
     bodies: dict[str, bytes] = {}
 

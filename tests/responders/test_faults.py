@@ -83,6 +83,7 @@ OTHERS = (
     "iam:ListRolePolicies",
     "iam:PutRolePolicy",
     "s3:GetObject",
+    "s3:ListObjectVersions",
     "s3:ListObjectsV2",
     "s3:GetBucketEncryption",
     "s3:GetBucketVersioning",
