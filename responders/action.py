@@ -174,6 +174,9 @@ class Action(Generic[SubjectT_contra]):
     """False for actions that only read and save evidence."""
     stays: ClassVar[bool] = False
     """Whether release leaves what it did, as it leaves all evidence."""
+    also_undoes: ClassVar[str] = ""
+    """The step before this one that changes the same resources: what that one saw before is what
+    release restores where this one saw only what a response had left."""
     cuts_off: ClassVar[bool] = True
     """Whether the target lacks something as long as a response's own state is in place."""
 

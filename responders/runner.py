@@ -290,10 +290,20 @@ class Runner:
     def release(self, steps: Iterable[AnyStep]) -> list[StepReport]:
         """Undoes the recorded steps in reverse; what changed since is reported, not overwritten."""
         for step in reversed(list(steps)):
-            record = self._undo_record.get(step.name)
+            record = self._to_undo(step.action)
             if record or self._may_have_left(step.action):
                 self._finish(step, self._undo(step.action, record or Undo()))
         return list(self._reports.values())
+
+    def _to_undo(self, action: AnyAction) -> Undo | None:
+        """The record of a step, with what the step before it saw of the same resources."""
+        record = self._undo_record.get(action.name)
+        earlier = self._undo_record.get(action.also_undoes)
+        if earlier is None or not earlier.before:
+            return record
+        record = record or Undo()
+        before = {**earlier.before, **record.before}
+        return Undo(before, record.after, record.own - before.keys())
 
     def _may_have_left(self, action: AnyAction) -> bool:
         """Whether a state of a response's own is in place that this case's record does not know."""

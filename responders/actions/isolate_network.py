@@ -33,6 +33,7 @@ class IsolateNetwork(Action[Scene]):
     """What the untrack step of the same run opened; None: there is no such step (`direct`)."""
 
     name = "isolate-network"
+    also_undoes = "untrack"
     contains = True
     permissions = (
         allow(
