@@ -1,9 +1,9 @@
 """Every call of a command in the tests, judged by the role that the permissions become.
 
-Loaded with `pytest -p tests.replay`. Of each call that bears Cordon's user agent it takes the questions that
-IAM would ask (`lab.asked`: resources, tags, dependent actions), and asks them of the statements
-that `pulumi up` would write, whoever makes the call in the test. So a condition that no call can
-meet, or a need that nobody declared, fails the run by name.
+Loaded with `pytest -p tests.replay`. Of each call that bears Cordon's user agent it takes the
+questions that IAM would ask (`lab.asked`: resources, tags, dependent actions), and asks them of the
+statements that `pulumi up` would write, whoever makes the call in the test. So a condition that no
+call can meet, or a need that nobody declared, fails the run by name.
 """
 
 from __future__ import annotations
