@@ -7,14 +7,19 @@ once, here. Standard library only: Checkov imports this file from an environment
 from __future__ import annotations
 
 import hashlib
+import importlib
 import ipaddress
 import json
+import pkgutil
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import IntEnum, StrEnum
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 VERSION = "0.1.0"
 PROJECT = "cordon"
@@ -574,3 +579,35 @@ def as_list(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+# -- families of units: playbooks, checks, policies, mends --
+# A family is a package, and each of its modules is one unit: the object that the module holds under
+# the family's name for it (`PLAYBOOK`, `mend`, …). To add a unit is to add a file. Names are listed
+# without importing anything, so that what is not needed is not loaded.
+
+
+def unit_names(package: ModuleType) -> tuple[str, ...]:
+    """The units of a family, in alphabetical order; none of them is imported."""
+    modules = pkgutil.iter_modules(package.__path__)
+    return tuple(sorted(m.name for m in modules if not m.name.startswith("_")))
+
+
+def load_unit(package: ModuleType, name: str, constant: str, kind: type[T]) -> T:
+    """One unit: what its module holds as `constant`.
+
+    TypeError when that is missing or no `kind`: a unit that is not complete must not be passed by.
+    """
+    module = importlib.import_module(f"{package.__name__}.{name}")
+    unit = getattr(module, constant, None)
+    if not isinstance(unit, kind):
+        raise TypeError(f"{module.__name__} holds no {kind.__name__} as {constant}")
+    return unit
+
+
+def load_units(package: ModuleType, constant: str, kind: type[T]) -> dict[str, T]:
+    """Every unit of a family, by name. TypeError when there is none."""
+    units = {name: load_unit(package, name, constant, kind) for name in unit_names(package)}
+    if not units:
+        raise TypeError(f"{package.__name__} holds no unit")
+    return units

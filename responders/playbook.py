@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
-import units
+from contract import load_unit, load_units, unit_names
 from responders import playbooks
 from responders.action import Subject
 from responders.aws import Aws
@@ -128,16 +128,16 @@ _FLAT = frozenset(
 def by_command(command: str) -> AnyPlaybook:
     """The playbook of a command, imported only now; BadInput for a command that has none."""
     name = command.replace(" ", "_")
-    if name not in units.names(playbooks):
+    if name not in unit_names(playbooks):
         raise BadInput(
             f"this version of cordon has no playbook for {command!r}",
             "Use the version that began the case.",
         )
-    return units.load(playbooks, name, "PLAYBOOK", Playbook)
+    return load_unit(playbooks, name, "PLAYBOOK", Playbook)
 
 
 @cache
 def released_commands() -> frozenset[str]:
     """The commands whose work `cordon release` undoes."""
-    every = units.load_all(playbooks, "PLAYBOOK", Playbook)
+    every = load_units(playbooks, "PLAYBOOK", Playbook)
     return frozenset(n.replace("_", " ") for n, book in every.items() if book.is_released)

@@ -46,7 +46,7 @@ def run(installed: Path, *arguments: str, folder: Path) -> subprocess.CompletedP
 
 def test_the_wheel_holds_the_rooms_and_nothing_else(installed: Path) -> None:
     top = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
-    rooms = {"components", "contract.py", "lab", "policies", "responders", "stacks", "units.py"}
+    rooms = {"components", "contract.py", "lab", "policies", "responders", "stacks"}
     assert top == rooms
     assert not list(installed.rglob("test_*"))
 

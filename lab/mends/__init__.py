@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 from types import FunctionType
 
-import units
+from contract import load_units
 
-MENDS: dict[str, FunctionType] = units.load_all(sys.modules[__name__], "mend", FunctionType)
+MENDS: dict[str, FunctionType] = load_units(sys.modules[__name__], "mend", FunctionType)
 """Every mend by its name."""
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from types import FunctionType
 
-import units
-from contract import Manifest
+from contract import Manifest, load_unit, unit_names
 from responders import prepared
 from responders.aws import Aws, Identity, explain
 from responders.clients import Clients
@@ -91,9 +90,9 @@ def checks(scope: str) -> dict[str, FunctionType]:
     """The checks of one scope, by name; each is called with a `Place` and yields findings."""
     package = sys.modules[__name__]
     return {
-        name: units.load(package, name, "check", FunctionType)
-        for name in units.names(package)
-        if units.load(package, name, "SCOPE", str) == scope
+        name: load_unit(package, name, "check", FunctionType)
+        for name in unit_names(package)
+        if load_unit(package, name, "SCOPE", str) == scope
     }
 
 

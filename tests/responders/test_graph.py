@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import units
+from contract import load_units
 from responders import playbooks
 from responders.action import Action
 from responders.actions.drop_login import DropLogin
@@ -23,7 +23,7 @@ from responders.playbook import AnyPlaybook, Options, Playbook, by_command
 from responders.playbooks.instance import InstanceOptions
 from responders.playbooks.user import UserOptions
 
-PLAYBOOKS = units.load_all(playbooks, "PLAYBOOK", Playbook)
+PLAYBOOKS = load_units(playbooks, "PLAYBOOK", Playbook)
 CHOICES = {
     "tracking": ("convert", "direct"),
     "isolated_profile": ("dark", "channel", "none"),

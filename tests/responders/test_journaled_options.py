@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import units
+from contract import load_units
 from responders import playbooks
 from responders.errors import BadInput
 from responders.playbook import Options, Playbook, by_command
@@ -61,7 +61,7 @@ OF_0_1_0: dict[str, Any] = {
     "zone": "",
 }
 """As the `begin` entries of 0.1.0 held them, for every command."""
-PLAYBOOKS = units.load_all(playbooks, "PLAYBOOK", Playbook)
+PLAYBOOKS = load_units(playbooks, "PLAYBOOK", Playbook)
 
 
 @pytest.mark.parametrize("name", PLAYBOOKS)
