@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 RELEASE := .venv-release
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test torture lint format compliance requirements docs dist audit pulumi-lab clean
+.PHONY: bench-hunt help setup lab test torture lint format compliance requirements docs dist audit pulumi-lab clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ lint: setup ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench-hunt: setup ## Measure a hunt: rate, memory, and what bounds it (some two minutes)
+	$(BIN)/python -m benchmarks.trail
+	$(BIN)/python -m benchmarks.hunt --events 100000
 
 format: setup ## Put the code in form
 	$(BIN)/ruff check --fix .

@@ -222,8 +222,8 @@ def _texts(row: RowTypeDef) -> list[str | None]:
 
 
 def _day(key: str) -> date | None:
-    found = re.search(r"/(\d{4})/(\d\d)/(\d\d)/[^/]*$", key)
-    return date(*map(int, found.groups())) if found else None
+    match = re.search(r"/(\d{4})/(\d\d)/(\d\d)/[^/]*$", key)
+    return date(*map(int, match.groups())) if match else None
 
 
 def _cost(size: float) -> str:

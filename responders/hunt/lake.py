@@ -106,10 +106,9 @@ class Lake:
 
 def statement(store: str, leads: Sequence[Lead], window: Window) -> str:
     """The query for the events of some leads; every value is quoted."""
-    conditions = [_condition(a) for lead in leads for a in lead.subject.lookups]
     return (
         f"SELECT eventJson FROM {store} WHERE eventTime >= {_time(window.since(leads))} "  # noqa: S608
-        f"AND eventTime <= {_time(window.end)} AND ({' OR '.join(dict.fromkeys(conditions))})"
+        f"AND eventTime <= {_time(window.end)} AND ({questions.any_of(leads, _condition)})"
     )
 
 

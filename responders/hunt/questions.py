@@ -8,21 +8,56 @@ times as text, and a request as JSON text. Every value is quoted. A condition is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from ipaddress import ip_network
 
 from responders.hunt.event import Attribute
 from responders.hunt.lead import Lead
 from responders.hunt.source import Window
+from responders.hunt.subjects import Address, Agent, Subject
 
 
 def where(leads: Sequence[Lead], window: Window) -> str:
     """The condition for every event of some leads in a window."""
-    asked_for = dict.fromkeys(condition(a) for lead in leads for a in lead.subject.lookups)
     return (
         f"eventtime >= {time(window.since(leads))} AND eventtime <= {time(window.end)} "
-        f"AND ({' OR '.join(asked_for)})"
+        f"AND ({any_of(leads)})"
     )
+
+
+def any_of(leads: Sequence[Lead], translate: Callable[[Attribute], str] | None = None) -> str:
+    """The condition for the events of some leads, whenever they were.
+
+    `translate` gives the SQL of one lookup attribute, where a table's types are others than here.
+    """
+    parts: dict[str, None] = {}
+    for lead in leads:
+        lookups = [(translate or condition)(attribute) for attribute in lead.subject.lookups]
+        if narrower := narrowed(lead.subject):
+            parts[f"({' OR '.join(lookups)}) AND {narrower}"] = None
+        else:
+            parts |= dict.fromkeys(lookups)
+    return " OR ".join(parts)
+
+
+def narrowed(subject: Subject) -> str:
+    """What every event of a subject has besides its lookups; empty where SQL can't say it.
+
+    Without it a question about an address would hand every event of the trail to the hunt.
+    """
+    match subject:
+        case Agent(value):
+            return f"strpos(lower(useragent), {quoted(value.lower())}) > 0"
+        case Address(value):
+            network = ip_network(value)
+            if network.version == 6:
+                return "strpos(sourceipaddress, ':') > 0"
+            octets = str(network.network_address).split(".")[: network.prefixlen // 8]
+            if len(octets) == 4:
+                return f"sourceipaddress = {quoted('.'.join(octets))}"
+            return f"sourceipaddress LIKE {quoted('.'.join([*octets, '%']))}"
+    return ""
 
 
 def condition(attribute: Attribute) -> str:

@@ -28,22 +28,22 @@ class Validated:
 
     def conclude(self, window: Window) -> Conclusion:
         """What the scan says, and what is not proven; that everything is proven is a note."""
-        said = self._scan.conclude(window)
+        conclusion = self._scan.conclude(window)
         (place,) = self.places
         if self._stop.is_set():
-            said.gaps.append(f"{place}: not validated, because the hunt was interrupted")
-            return said
+            conclusion.gaps.append(f"{place}: not validated, because the hunt was interrupted")
+            return conclusion
         try:
             keys, failures = public_keys(self._aws, window)
             proof = validate(self._digests, keys, self._scan.hashes, window, self._unread())
         except Exception as error:
-            said.gaps.append(f"{place}: not validated: {explain(error)}")
-            return said
+            conclusion.gaps.append(f"{place}: not validated: {explain(error)}")
+            return conclusion
         gaps = [*failures, *proof.faults]
-        said.gaps.extend(f"{place}: {gap}" for gap in gaps)
-        said.gaps.extend(unread.gaps(place, proof.altered, "not proven"))
-        said.notes.append(_summary(place, proof, is_clean=not gaps and not proof.altered))
-        return said
+        conclusion.gaps.extend(f"{place}: {gap}" for gap in gaps)
+        conclusion.gaps.extend(unread.gaps(place, proof.altered, "not proven"))
+        conclusion.notes.append(_summary(place, proof, is_clean=not gaps and not proof.altered))
+        return conclusion
 
     def _unread(self) -> set[str]:
         return {line.partition(": ")[0] for line in self._scan.trouble}

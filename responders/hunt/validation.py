@@ -281,14 +281,14 @@ def _should_be_listed(key: str, result: Validation) -> bool:
 
 
 def _region(key: str) -> str:
-    found = _REGION.search(f"/{key}")
-    return found[1] if found else ""
+    match = _REGION.search(f"/{key}")
+    return match[1] if match else ""
 
 
 def _day(key: str) -> str:
     """The day of delivery as folders name it, `YYYY/MM/DD`; the last of all when they do not."""
-    found = _REGION.search(f"/{key}")
-    return "/".join(found.groups()[1:]) if found else "9999/12/31"
+    match = _REGION.search(f"/{key}")
+    return "/".join(match.groups()[1:]) if match else "9999/12/31"
 
 
 def _delivered(key: str) -> list[datetime]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -20,7 +22,7 @@ from responders.hunt.athena import Athena, QueryFailed
 from responders.hunt.lead import Lead
 from responders.hunt.rebuilt import COLUMNS, record_of
 from responders.hunt.source import Window
-from responders.hunt.subjects import Address, Everything, Key, Role, Root, User
+from responders.hunt.subjects import Address, Agent, Everything, Key, Role, Root, User
 from tests.conftest import AwsLab
 from tests.responders.conftest import Cordon
 from tests.responders.hunt.records import LEAKED, by_session, by_user, record
@@ -151,7 +153,12 @@ RECORDS = [
         (Role(f"{ARN}:role/app"), {1}),
         (Root(f"{ARN}:root"), {3}),
         (Everything(ACCOUNT), {0}),
-        (Address("192.0.2.0/24"), {0, 1, 2, 3}),
+        (Address("192.0.2.9/32"), {2}),
+        (Address("192.0.0.0/22"), {2}),
+        (Address("0.0.0.0/0"), {0, 1, 2, 3}),
+        (Address("2001:db8::/32"), set()),
+        (Agent("AWS-CLI"), {0, 1, 2, 3}),
+        (Agent("aws'sdk"), set()),
         (User(f"{ARN}:user/o'hara' OR 1=1 --"), set()),
     ],
     ids=lambda value: getattr(value, "kind", ""),
@@ -180,10 +187,21 @@ def test_pages_and_queries(aws: Aws, calls: Calls, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(athena, "LEADS_A_QUERY", 1)
     asked_for = published(RECORDS, scanned=2_000_000)
     asked = source(aws)
-    assert len(search(asked, Lead(0, Address("192.0.2.0/24")), Lead(1, Key(LEAKED)))) == 5
+    assert len(search(asked, Lead(0, Address("0.0.0.0/0")), Lead(1, Key(LEAKED)))) == 5
     assert len(calls.of("athena", "GetQueryResults")) == 3 + 1
     assert len(asked_for) == 2
     assert "2 queries read 0.00 GB" in asked.conclude(WINDOW).notes[0]
+
+
+def test_the_documented_table_has_every_column_that_is_asked_for() -> None:
+    text = (Path(__file__).parents[3] / "docs/hunt.md").read_text()
+    statement = text.partition("CREATE EXTERNAL TABLE cordon.trail")[2].partition("```")[0]
+    for column in COLUMNS:
+        for member in column.split("."):
+            assert re.search(rf"\b{member}:? (STRING|STRUCT)", statement), column
+    for partition in ("account", "region", "day"):
+        assert f"${{{partition}}}" in statement
+        assert f"'projection.{partition}.type'" in statement
 
 
 def test_what_is_no_record_is_counted_and_ends_nothing() -> None:
