@@ -112,14 +112,14 @@ class TrailScan:
         with ThreadPoolExecutor(FETCHED_AHEAD, thread_name_prefix="fetch") as threads:
             batches = self._batches(self._fetched(threads, min(unread), max(unread)))
             head = list(_first(batches, INLINE_BYTES // PART_BYTES))
-            if len(head) < INLINE_BYTES // PART_BYTES:
-                for batch in head:
+            workers = min(MOST_WORKERS, os.cpu_count() or 1)
+            is_small = len(head) < INLINE_BYTES // PART_BYTES
+            pool = None if is_small else _processes(workers)
+            if pool is None:
+                for batch in chain(head, batches):
                     yield self._keep(*self._decode(batch))
                 return
-            workers = min(MOST_WORKERS, os.cpu_count() or 1)
-            # Threads are running, and a forked copy of a process with threads may never go on.
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, context, _leave_interrupts) as pool:
+            with pool:
                 yield from self._decoded(pool, chain(head, batches), workers)
 
     def _decoded(
@@ -211,6 +211,16 @@ class TrailScan:
             rows = db.execute(question, [[str(path) for path in self._paths]])
             while page := rows.fetchmany(ROWS_A_PAGE):
                 yield [_record(raw) for (raw,) in page]
+
+
+def _processes(workers: int) -> ProcessPoolExecutor | None:
+    """Worker processes; None where there can't be any, such as in a sandbox without semaphores."""
+    # Threads are running, and a forked copy of a process with threads may never go on.
+    context = multiprocessing.get_context("spawn")
+    try:
+        return ProcessPoolExecutor(workers, context, _leave_interrupts)
+    except (ImportError, NotImplementedError, OSError):
+        return None
 
 
 def _leave_interrupts() -> None:

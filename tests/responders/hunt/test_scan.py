@@ -213,12 +213,18 @@ def test_a_part_that_was_changed_is_not_believed(trail: Path, tmp_path: Path) ->
     }
 
 
+@pytest.mark.parametrize("has_processes", [True, False])
 def test_worker_processes_read_the_same(
-    trail: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trail: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_processes: bool
 ) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError("no semaphores here")
+
     monkeypatch.setattr(scan, "PART_BYTES", 1)
     monkeypatch.setattr(scan, "INLINE_BYTES", 1)
     monkeypatch.setattr(scan, "MOST_WORKERS", 1)
+    if not has_processes:
+        monkeypatch.setattr(scan, "ProcessPoolExecutor", refuse)
     events = [record("ec2:RunInstances") for _ in range(5)]
     for number, event in enumerate(events):
         put(trail, f"{number}", event)
