@@ -128,6 +128,7 @@ class TestClosed:
     ) -> None:
         def blind(_call: Call) -> None:
             faults.deny("ec2", "DescribeNetworkInterfaces")
+            faults.deny("ec2", "DescribeInstances")
 
         faults.after(*MODIFY, blind, only=opening(scenario))
         answer = cordon("instance", scenario.instance, *CONVERT, "--dwell", "0")

@@ -318,6 +318,7 @@ class TestNeverLeftOpen:
     ) -> None:
         def blind(_call: Call) -> None:
             faults.deny("ec2", "DescribeNetworkInterfaces")
+            faults.deny("ec2", "DescribeInstances")
 
         faults.after(*MODIFY, blind, only=lambda c: c.params.get("Groups") == [scenario.untrack])
         faults.deny(*MODIFY, only=lambda c: c.params.get("Groups") == [scenario.isolate])
