@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from contract import TAG_CASE, TAG_COPY, TAG_STATUS, Status
 from responders.action import Action, Incident, Observation
-from responders.aws import code_of
+from responders.aws import SomeFailed, code_of, explain
 from responders.errors import Skip
 from responders.host.call_once import once
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow
 from responders.scene import Scene
+from responders.tagging import LIMIT, listed, only_kit_tags, with_fewer, writable
 from responders.volumes import snapshots
 from responders.volumes.snapshots import SNAPSHOTS, Snapshot
 
@@ -164,41 +165,49 @@ def _start(incident: Incident[Scene], begun: set[str]) -> None:
         client,
         [{"Name": "status", "Values": ["pending"]}, {"Name": "tag-key", "Values": [TAG_COPY]}],
     )
+    failures = []
     for original in todo[: max(AT_ONCE - len(running), 0)]:
         try:
             begun.add(_copy(incident, original))
         except Exception as error:
-            if code_of(error) != "ResourceLimitExceeded":
-                raise
-            incident.note("the region has as many copies under way as it takes; the rest wait")
-            return
+            if code_of(error) == "ResourceLimitExceeded":
+                incident.note("the region has as many copies under way as it takes; the rest wait")
+                break
+            failures.append(f"{original.id}: {explain(error)}")
+    if failures:
+        raise SomeFailed(failures)
 
 
 def _copy(incident: Incident[Scene], original: Snapshot) -> str:
-    tags = {
-        **{k: v for k, v in original.tags.items() if not k.startswith("aws:")},
+    kit = {
+        **only_kit_tags(original.tags),
         TAG_CASE: incident.case,
         TAG_STATUS: Status.EVIDENCE.value,
+        TAG_COPY: original.id,
     }
-    if TAG_COPY not in tags and len(tags) >= 50:
-        tags = {k: v for k, v in tags.items() if k.startswith("cordon:")}
-        incident.note(f"{original.id} has too many tags to carry over; the record has them")
-    tags[TAG_COPY] = original.id
-    wanted: CopySnapshotRequestTypeDef = {
+    tags = {**original.tags, **kit}
+    request: CopySnapshotRequestTypeDef = {
         "SourceRegion": incident.region,
         "SourceSnapshotId": original.id,
         "Description": original.description,
         "Encrypted": True,
         "KmsKeyId": incident.manifest.key_arn,
-        "TagSpecifications": [
-            {
-                "ResourceType": "snapshot",
-                "Tags": [{"Key": k, "Value": v} for k, v in tags.items()],
-            }
-        ],
     }
-    answer = once(incident, "ec2", lambda client: client.copy_snapshot(**wanted))
-    return str(answer["SnapshotId"])
+
+    def copy(accepted: dict[str, str]) -> str:
+        tagged: CopySnapshotRequestTypeDef = {
+            **request,
+            "TagSpecifications": [{"ResourceType": "snapshot", "Tags": listed(accepted)}],
+        }
+        answer = once(incident, "ec2", lambda client: client.copy_snapshot(**tagged))
+        return str(answer["SnapshotId"])
+
+    if len(writable(tags)) > LIMIT:
+        incident.note(f"{original.id} has too many tags to carry over; the record has them")
+        tags = kit
+    return with_fewer(
+        tags, kit, copy, lambda line: incident.note(f"{original.id} was copied {line}")
+    )
 
 
 def _refuse_failed(incident: Incident[Scene], begun: set[str]) -> None:

@@ -7,8 +7,7 @@ volume follow, because one call gives all snapshots of the set the same tags.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 from contract import (
     TAG_CASE,
@@ -16,23 +15,15 @@ from contract import (
     TAG_STATUS,
     Status,
     is_snapshot_description,
-    snapshot_description,
 )
 from responders.action import Action, Incident, Observation
-from responders.aws import code_of
+from responders.aws import SomeFailed
 from responders.errors import Skip
-from responders.host.call_once import once
 from responders.permissions import allow, ec2, only_tags, together
 from responders.scene import InstanceGone, Scene
-from responders.volumes import snapshots
+from responders.tagging import listed
+from responders.volumes import snapshot_set, snapshots
 from responders.volumes.snapshots import SNAPSHOTS, Snapshot
-
-if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import (
-        CreateSnapshotsRequestTypeDef,
-        InstanceSpecificationTypeDef,
-        TagTypeDef,
-    )
 
 SKEW = timedelta(minutes=10)
 """How far this machine's clock may be from AWS's."""
@@ -78,14 +69,14 @@ class TakeSnapshots(Action[Scene]):
     def observe(self, incident: Incident[Scene]) -> Observation:
         """Volume to its snapshots in this case, and whether their tags are whole."""
         devices = _devices(incident)
-        found = _usable(incident)
+        usable = _usable(incident)
         observation = {}
         for volume in sorted({*devices, *incident.known}):
-            mine = [s for s in found if s.volume == volume]
-            wanted = _tags(incident, devices.get(volume), volume)
+            of_volume = [s for s in usable if s.volume == volume]
+            tags = _tags(incident, devices.get(volume), volume)
             observation[volume] = {
-                "snapshots": [s.id for s in mine],
-                "tagged": all(wanted.items() <= s.tags.items() for s in mine),
+                "snapshots": [s.id for s in of_volume],
+                "tagged": all(tags.items() <= s.tags.items() for s in of_volume),
             }
         if not observation:
             raise Skip("it has no EBS volume, so there is nothing to snapshot")
@@ -93,39 +84,42 @@ class TakeSnapshots(Action[Scene]):
 
     def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each volume without a snapshot, or with one that lacks its tags."""
-        told = [
-            f"{v} has no snapshot in this case"
-            for v, s in observation.items()
-            if not s["snapshots"]
+        lines = [
+            f"{volume} has no snapshot in this case"
+            for volume, state in observation.items()
+            if not state["snapshots"]
         ]
-        told += [
+        lines += [
             f"{', '.join(s['snapshots'])} of {volume} lacks its tags"
             for volume, s in observation.items()
             if not s["tagged"]
         ]
-        return tuple(told)
+        return tuple(lines)
 
     def act(self, incident: Incident[Scene], observation: Observation) -> None:
-        """One call for all volumes that lack a snapshot; then the tags of each."""
+        """One set of all volumes that lack a snapshot, or of those that can be; then their tags."""
         devices = _devices(incident)
-        made: dict[str, str] = {}
-        lost: Exception | None = None
-        if any(not s["snapshots"] for s in observation.values()):
-            done = [v for v, s in observation.items() if s["snapshots"]]
-            try:
-                made = _create(incident, devices, done)
-            except Exception as error:
-                lost = error  # the answer, maybe; what was made is tagged below
-        volumes = {s.id: s.volume for s in _usable(incident)} | made
+        created: dict[str, str] = {}
+        failures: list[str] = []
+        lacking = [volume for volume, state in observation.items() if not state["snapshots"]]
+        if lacking:
+            created, failures = snapshot_set.create(
+                incident, devices, [volume for volume in devices if volume in lacking]
+            )
+        # Looked at again: the answer may have been lost, and what was made is tagged all the same.
+        volumes = {s.id: s.volume for s in _usable(incident)} | created
 
         def tag(snapshot_id: str) -> None:
             tags = _tags(incident, devices.get(volumes[snapshot_id]), volumes[snapshot_id])
-            incident.client("ec2").create_tags(Resources=[snapshot_id], Tags=_listed(tags))
+            incident.client("ec2").create_tags(Resources=[snapshot_id], Tags=listed(tags))
 
-        whole = {i for s in observation.values() if s["tagged"] for i in s["snapshots"]}
-        incident.aws.each(tag, sorted(set(volumes) - whole))
-        if lost:
-            raise lost
+        complete = {i for s in observation.values() if s["tagged"] for i in s["snapshots"]}
+        try:
+            incident.aws.each(tag, sorted(set(volumes) - complete))
+        except SomeFailed as error:
+            failures += error.told
+        if failures:
+            raise SomeFailed(failures)
 
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Nothing: snapshots are evidence."""
@@ -148,16 +142,16 @@ def _usable(incident: Incident[Scene]) -> list[Snapshot]:
 
     Anybody who may tag could plant one that is older than the case: those don't count.
     """
-    found = snapshots.originals(
+    originals = snapshots.originals(
         snapshots.of_case(incident.client("ec2"), incident.case, incident.target)
     )
     fresh = [
         s
-        for s in found
+        for s in originals
         if s.started >= incident.started - SKEW
         and is_snapshot_description(s.description, incident.case)
     ]
-    for other in found:
+    for other in originals:
         if other in fresh:
             continue
         incident.note(
@@ -171,38 +165,3 @@ def _tags(incident: Incident[Scene], device: str | None, volume: str) -> dict[st
     """What a snapshot carries; the source is not judged when the device is not known any more."""
     tags = {TAG_CASE: incident.case, TAG_STATUS: Status.EVIDENCE.value}
     return {**tags, TAG_SOURCE: f"{incident.target}/{device}/{volume}"} if device else tags
-
-
-def _create(incident: Incident[Scene], devices: dict[str, str], done: list[str]) -> dict[str, str]:
-    """Snapshot to volume, of a new set. `done` are volumes that have theirs."""
-    root = incident.subject.instance.get("RootDeviceName")
-    spec: InstanceSpecificationTypeDef = {"InstanceId": incident.target}
-    if any(devices.get(volume) == root for volume in done):
-        spec["ExcludeBootVolume"] = True
-    if rest := sorted(v for v in done if v in devices and devices[v] != root):
-        spec["ExcludeDataVolumeIds"] = rest
-    tags = {
-        TAG_CASE: incident.case,
-        TAG_STATUS: Status.EVIDENCE.value,
-        TAG_SOURCE: incident.target,
-    }
-    wanted: CreateSnapshotsRequestTypeDef = {
-        "InstanceSpecification": spec,
-        "Description": snapshot_description(
-            incident.responder, datetime.now(UTC).date(), incident.case
-        ),
-        "TagSpecifications": [{"ResourceType": "snapshot", "Tags": _listed(tags)}],
-    }
-    with_tags: CreateSnapshotsRequestTypeDef = {**wanted, "CopyTagsFromSource": "volume"}
-    try:
-        answer = once(incident, "ec2", lambda client: client.create_snapshots(**with_tags))
-    except Exception as error:
-        if code_of(error) != "TagLimitExceeded":
-            raise
-        incident.note("a volume has too many tags to copy them all; the record has them")
-        answer = once(incident, "ec2", lambda client: client.create_snapshots(**wanted))
-    return {str(s["SnapshotId"]): str(s["VolumeId"]) for s in answer["Snapshots"]}
-
-
-def _listed(tags: dict[str, str]) -> list[TagTypeDef]:
-    return [{"Key": k, "Value": v} for k, v in tags.items()]

@@ -18,6 +18,7 @@ from responders.identity import deny_document
 from responders.identity.deny_document import Document
 from responders.identity.principal import Principal
 from responders.permissions import allow
+from responders.tagging import with_fewer
 
 MANAGED = "arn:{partition}:iam::{account}:policy" + IAM_PATH + deny_policy_name("*")
 """Only deny policies: the policies of the kit's roles lie under the same path."""
@@ -245,12 +246,18 @@ class IdentityPolicy:
 
     def _put_managed(self, document: Document) -> None:
         try:
-            self._iam.create_policy(
-                PolicyName=self._managed_name,
-                Path=IAM_PATH,
-                PolicyDocument=deny_document.text(document),
-                Description=f"Cordon: denies {self.principal}",
-                Tags=[{"Key": TAG_CASE, "Value": self._incident.case}],
+            # A refused tag must not cost the deny.
+            with_fewer(
+                {TAG_CASE: self._incident.case},
+                {},
+                lambda tags: self._iam.create_policy(
+                    PolicyName=self._managed_name,
+                    Path=IAM_PATH,
+                    PolicyDocument=deny_document.text(document),
+                    Description=f"Cordon: denies {self.principal}",
+                    Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                ),
+                lambda line: self._incident.note(f"{self._managed_name} was created {line}"),
             )
         except Exception as error:
             if code_of(error) != "EntityAlreadyExists":

@@ -10,6 +10,7 @@ import pytest
 from contract import TAG_COPY
 from lab.calls import Calls
 from lab.faults import Faults
+from lab.gate.call import Call
 from responders.actions import copy_snapshots
 from responders.actions.copy_snapshots import CopySnapshots
 from responders.result import AlreadyInPlace, Done, Failed, Planned, Skipped, reason_of
@@ -213,7 +214,7 @@ def test_what_is_under_the_key_already_is_not_copied(
 
 def test_lost_answers_make_no_second_copy(scenario: Scenario, life: Life, faults: Faults) -> None:
     faults.lose("ec2", "CopySnapshot")
-    assert isinstance(life.run().result, Failed)
+    assert isinstance(life.run().result, Done)
     faults.clear()
     assert isinstance(life.run().result, Done | AlreadyInPlace)
     assert len(copies(scenario)) == 2
@@ -240,3 +241,33 @@ def test_not_asked_for_is_skipped(scenario: Scenario, life: Life, calls: Calls) 
     assert isinstance(report.result, Skipped)
     assert not report.result.incomplete
     assert copies(scenario) == []
+
+
+def test_refused_tags_cost_no_copy(life: Life, scenario: Scenario, faults: Faults) -> None:
+    original = originals(scenario, "IR-7")[0]["SnapshotId"]
+    scenario.client("ec2").create_tags(
+        Resources=[original], Tags=[{"Key": "Environment", "Value": "prod"}]
+    )
+
+    def carries_others(call: Call) -> bool:
+        (spec,) = call.params["TagSpecifications"]
+        return any(not tag["Key"].startswith("cordon:") for tag in spec["Tags"])
+
+    faults.fail("ec2", "CopySnapshot", "TagPolicyViolation", only=carries_others)
+    report = life.run()
+    assert isinstance(report.result, Done), reason_of(report.result)
+    assert any("Environment" in note and original in note for note in report.notes)
+
+
+def test_one_refused_copy_costs_no_other(life: Life, scenario: Scenario, faults: Faults) -> None:
+    bad, *good = [s["SnapshotId"] for s in originals(scenario, "IR-7")]
+    faults.fail(
+        "ec2",
+        "CopySnapshot",
+        "IncorrectState",
+        only=lambda call: call.params["SourceSnapshotId"] == bad,
+    )
+    report = life.run()
+    assert isinstance(report.result, Failed)
+    assert bad in reason_of(report.result)
+    assert {tags_of(s)[TAG_COPY] for s in copies(scenario, "IR-7")} == set(good)

@@ -9,6 +9,7 @@ import pytest
 from contract import TAG_CASE, TAG_SOURCE, TAG_STATUS
 from lab.calls import Calls
 from lab.faults import Faults
+from lab.gate.call import Call
 from responders.actions.snapshot import TakeSnapshots
 from responders.result import AlreadyInPlace, Done, Failed, Skipped, reason_of
 from tests.responders.conftest import Scenario
@@ -65,15 +66,83 @@ def test_volume_tags_are_carried_over(life: Life, scenario: Scenario) -> None:
     assert tags_of(made)[TAG_STATUS] == "evidence"
 
 
-def test_too_many_volume_tags_don_t_stop_it(
-    life: Life, scenario: Scenario, faults: Faults, calls: Calls
+def copies_tags(call: Call) -> bool:
+    return "CopyTagsFromSource" in call.params
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("TagLimitExceeded", "The maximum number of Tags for a resource has been reached."),
+        ("TagPolicyViolation", "The tag policy does not allow the value of 'Environment'."),
+        ("InvalidParameterValue", "Duplicate tag key 'cordon:case' specified."),
+        ("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use"),
+        ("UnauthorizedOperation", "You are not authorized to perform this operation."),
+    ],
+)
+def test_volume_tags_that_are_refused_cost_no_snapshot(
+    life: Life, scenario: Scenario, faults: Faults, calls: Calls, code: str, message: str
 ) -> None:
-    faults.fail("ec2", "CreateSnapshots", "TagLimitExceeded", times=1)
+    faults.fail("ec2", "CreateSnapshots", code, message, only=copies_tags)
     report = life.run()
     assert isinstance(report.result, Done)
-    assert "too many tags" in " ".join(report.notes)
+    assert message in " ".join(report.notes)
+    assert len(calls.of("ec2", "CreateSnapshots")) == 2
     assert "CopyTagsFromSource" not in calls.of("ec2", "CreateSnapshots")[-1].params
     assert len(snapshots(scenario, "IR-7")) == 3
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["named", "unnamed"])
+@pytest.mark.parametrize("number", [0, 1], ids=["root", "data"])
+def test_one_volume_that_can_t_be_snapshot_costs_no_other(
+    life: Life, scenario: Scenario, faults: Faults, calls: Calls, number: int, is_named: bool
+) -> None:
+    by_device = sorted(devices(scenario), key=lambda volume: devices(scenario)[volume])
+    bad = by_device[number]
+
+    def is_in_the_set(call: Call) -> bool:
+        specification = call.params["InstanceSpecification"]
+        if number == 0:
+            return not specification.get("ExcludeBootVolume")
+        return bad not in specification.get("ExcludeDataVolumeIds", ())
+
+    message = f"Volume {bad} is in a bad state." if is_named else "A volume is in a bad state."
+    faults.fail("ec2", "CreateSnapshots", "IncorrectState", message, only=is_in_the_set)
+    report = life.run()
+    assert isinstance(report.result, Failed)
+    assert f"{bad} has no snapshot" in reason_of(report.result)
+    assert f"{bad} could not be snapshot" in reason_of(report.result)
+    assert bad in " ".join(report.risks)
+    taken = [call for call in calls.of("ec2", "CreateSnapshots") if not call.error]
+    assert len(taken) == 1  # the others are of one moment
+    assert {s["VolumeId"] for s in snapshots(scenario, "IR-7")} == set(by_device) - {bad}
+    faults.clear()
+    assert isinstance(life.run().result, Done)
+
+
+def test_volumes_that_fail_together_are_snapshot_one_by_one(
+    life: Life, scenario: Scenario, faults: Faults
+) -> None:
+    def is_of_several(call: Call) -> bool:
+        specification = call.params["InstanceSpecification"]
+        excluded = [*specification.get("ExcludeDataVolumeIds", ())]
+        return len(excluded) + bool(specification.get("ExcludeBootVolume")) < 2
+
+    faults.fail(
+        "ec2", "CreateSnapshots", "SnapshotCreationPerVolumeRateExceeded", only=is_of_several
+    )
+    report = life.run()
+    assert isinstance(report.result, Done), reason_of(report.result)
+    assert "one by one" in " ".join(report.risks)
+    assert {s["VolumeId"] for s in snapshots(scenario, "IR-7")} == set(devices(scenario))
+
+
+def test_a_failure_of_ec2_itself_is_not_tried_in_parts(
+    life: Life, faults: Faults, calls: Calls
+) -> None:
+    faults.fail("ec2", "CreateSnapshots", "InternalError", status=500)
+    assert isinstance(life.run().result, Failed)
+    assert len(calls.of("ec2", "CreateSnapshots")) == 1
 
 
 def test_a_volume_attached_since_gets_its_own(life: Life, scenario: Scenario, calls: Calls) -> None:
