@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -26,29 +27,40 @@ class TrailFolder:
 
     def listed(self, first: date, last: date) -> Iterator[Stored]:
         """The objects of these days, in the order of their paths; NoSuchTrail when none is here."""
-        keys = [path.relative_to(self._folder).as_posix() for path in self._files()]
-        own = [key for key in keys if not holds_no_events(key) and self._is_own(key)]
-        if not own:
-            raise NoSuchTrail(f"no objects of account {self._account} in {self._folder}")
-        for key in sorted(own):
-            day = _day(key)
+        is_empty = True
+        for key in self._keys():
+            if holds_no_events(key) or not self._is_own(key):
+                continue
+            is_empty, day = False, _day(key)
             if day is None or first <= day <= last:
                 status = (self._folder / key).stat()
                 version = f"{status.st_mtime_ns}-{status.st_size}"
-                yield Stored(key, version, status.st_size, obstacle(key))
+                plain = key.encode(errors="backslashreplace").decode()
+                odd = "" if plain == key else "its name is not UTF-8"
+                yield Stored(plain, version, status.st_size, odd or obstacle(key))
+        if is_empty:
+            raise NoSuchTrail(f"no objects of account {self._account} in {self._folder}")
 
     def fetch(self, key: str) -> bytes:
         """The bytes of an object; OSError when it can't be read."""
         return (self._folder / key).read_bytes()
 
-    def _files(self) -> Iterator[Path]:
-        for path in self._folder.rglob("*"):
-            if path.is_file() and not path.name.startswith("."):
-                yield path
+    def _keys(self) -> Iterator[str]:
+        """Paths below the folder, one folder's at a time; OSError when one can't be listed."""
+        for parent, folders, names in os.walk(self._folder, onerror=_refuse):
+            folders.sort()
+            for name in sorted(names):
+                path = Path(parent, name)
+                if path.is_file() and not name.startswith("."):
+                    yield path.relative_to(self._folder).as_posix()
 
     def _is_own(self, key: str) -> bool:
         named = _ACCOUNT.search(f"/{key}")
         return named is None or named[1] == self._account
+
+
+def _refuse(error: OSError) -> None:
+    raise error
 
 
 def _day(key: str) -> date | None:

@@ -71,7 +71,8 @@ def source_of(
     from responders.hunt.scan.source import TrailScan
     from responders.hunt.validated import Validated
 
-    scan = TrailScan(objects, _parts(record, folder / "kept"), folder, stop, explain)
+    parts = _parts(record, folder / "kept")
+    scan = TrailScan(objects, parts, folder, stop, explain, hashing=validate)
     return Validated(aws, scan, objects, stop) if validate and isinstance(objects, Trail) else scan
 
 

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import date, timedelta
+from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ class TrailScan:
         folder: Path,
         stop: threading.Event,
         explain: Callable[[BaseException], str],
+        *,
+        hashing: bool = False,
     ) -> None:
         self.places = (objects.name,)
         self.trouble: dict[str, None] = {}
@@ -67,11 +70,12 @@ class TrailScan:
         self.events = self.objects = 0
         """Records and objects that were decoded by this hunt or an earlier one."""
         self.hashes: dict[str, str] = {}
-        """SHA-256 (hex) of the decompressed content of each object that was read, by key."""
+        """With `hashing`: SHA-256 (hex) of each object's decompressed content, by key."""
+        self._hashing = hashing
         self._objects, self._store, self._folder = objects, parts, folder
         self._stop, self._explain = stop, explain
         self._paths: list[Path] = []
-        self._known: set[tuple[str, str]] = set()
+        self._known: set[bytes] = set()
         self._days: set[date] = set()
         self._parts = 0
         self._began = False
@@ -152,10 +156,10 @@ class TrailScan:
 
     def _count(self, decoded: list[Decoded]) -> None:
         for item in decoded:
-            self._known.add((item.key, item.etag))
+            self._known.add(_mark(item.key, item.etag))
             self.objects += 1
             self.events += item.records
-            if item.sha256:
+            if item.sha256 and self._hashing:
                 self.hashes[item.key] = item.sha256
             if item.trouble:
                 self._miss(item.key, item.trouble)
@@ -169,7 +173,7 @@ class TrailScan:
                 return
             if stored.trouble:
                 self._miss(stored.key, stored.trouble)
-            elif (stored.key, stored.etag) not in self._known:
+            elif _mark(stored.key, stored.etag) not in self._known:
                 pending.append((stored, threads.submit(self._objects.fetch, stored.key)))
             if len(pending) >= FETCHED_AHEAD:
                 yield from self._result(*pending.popleft())
@@ -211,6 +215,11 @@ class TrailScan:
             rows = db.execute(question, [[str(path) for path in self._paths]])
             while page := rows.fetchmany(ROWS_A_PAGE):
                 yield [_record(raw) for (raw,) in page]
+
+
+def _mark(key: str, etag: str) -> bytes:
+    """Stands for one version of an object: a trail may have a million, and long names."""
+    return blake2b(f"{key} {etag}".encode(), digest_size=16).digest()
 
 
 def _processes(workers: int) -> ProcessPoolExecutor | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -117,6 +118,16 @@ def test_an_object_that_is_not_readable_is_named_and_keeps_no_other_from_being_r
     assert ids(source, lead(Key(LEAKED))) == {event["eventID"]}
     (line,) = source.trouble
     assert line.startswith(broken.relative_to(trail).as_posix())
+
+
+def test_a_file_whose_name_is_no_text_is_named(trail: Path, tmp_path: Path) -> None:
+    event = record("ec2:RunInstances")
+    path = put(trail, "a", event)
+    Path(os.fsdecode(os.fsencode(path.parent) + b"/\xff.json.gz")).write_bytes(b"x")
+    source = scanned(trail, tmp_path / "work")
+    assert ids(source, lead(Key(LEAKED))) == {event["eventID"]}
+    (line,) = source.trouble
+    assert line.endswith("\\udcff.json.gz: its name is not UTF-8")
 
 
 def test_a_user_name_is_no_sql(trail: Path, tmp_path: Path) -> None:
