@@ -56,6 +56,10 @@ class Subject:
         """The account that the subject itself says it belongs to; empty when it says none."""
         return ""
 
+    def names(self) -> tuple[str, ...]:
+        """What else people call it, such as its addresses; those that can't be told are left out."""
+        return ()
+
     def as_recorded(self) -> str:
         """What the journal keeps, beside the target, so that a later run has the same subject."""
         return ""

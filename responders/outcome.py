@@ -12,6 +12,10 @@ from responders.runner import StepReport
 
 SCHEMA = 1
 DONE, NOT_CONTAINED, BAD_INPUT, INCOMPLETE, UNEXPECTED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+OPEN_LEADS = "open-leads"
+"""The outcome of a key that is contained while the attacker can still act in another way."""
+CONTAINED = ("contained", "already-contained", OPEN_LEADS)
+"""Outcomes after which a target is contained."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Report:
     contained_after_s: float | None = None
     residual_risks: Sequence[str] = ()
     evidence: Evidence = field(default_factory=Evidence)
+    not_hunted: str = ""
+    """The command of the hunt that was not run; empty where one was, or where there is none."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -63,6 +69,7 @@ class Report:
                 "complete": self.evidence.complete,
                 "reason": self.evidence.trouble or None,
             },
+            **({"not_hunted": self.not_hunted} if self.not_hunted else {}),
             **self.extra,
         }
 

@@ -69,6 +69,10 @@ class Playbook(Generic[SubjectT, OptionsT]):
         """Another case that holds the target, as the target itself says; empty: none."""
         return ""
 
+    def hunt_command(self, located: Located[SubjectT], options: OptionsT) -> str:
+        """The command that looks for what else was done with the target; empty for none."""
+        return ""
+
     def steps(self, options: OptionsT) -> tuple[Step[SubjectT], ...]:
         """The graph for these options, in the order in which release undoes it backwards."""
         raise NotImplementedError

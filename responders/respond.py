@@ -19,10 +19,11 @@ from responders.graph import AnyStep, Graph
 from responders.holders import Holders
 from responders.locate import Located
 from responders.outcome import DONE, INCOMPLETE, Evidence, Report, Verdict, judge_release
-from responders.playbook import Options, by_command, released_commands
+from responders.playbook import Options, Playbook, by_command, released_commands
 from responders.record import vault
 from responders.record.case import Case, Run, new_run
 from responders.record.claims import work_here
+from responders.record.known_names import runs_of
 from responders.record.opened_run import Beginning, OpenedRun
 from responders.record.others import Presence, fetch
 from responders.record.run import is_response, unfinished
@@ -90,7 +91,7 @@ def respond(
         if begin and begin.get("subject"):
             located = playbook.recorded(aws, begin)
         else:
-            located = playbook.locate(aws, request.target, request.access.region)
+            located = _locate(playbook, aws, case, request)
         playbook.check(aws, located, options, case)
         graph = Graph(playbook.steps(options))
         caller = _caller(aws, located)
@@ -106,9 +107,11 @@ def respond(
         ended = {r.name: r.ended_at for r in reports if holds(r.result)}
         contains = [step.name for step in graph if step.action.contains]
         after = max((ended[n] for n in contains if n in ended), default=None)
+        hunt = "" if request.dry_run else playbook.hunt_command(located, options)
         return session.close(
             verdict,
             reports,
+            not_hunted=f"{hunt} --case {case.id}" if hunt else "",
             collecting={step.name for step in graph if step.action.collects},
             contained_after=after - clock
             if after and verdict.outcome == "contained" and set(contains) <= set(ended)
@@ -249,19 +252,45 @@ def _go_on(request: Request, run: Run, listener: Listener) -> Report:
     return respond(again, listener, run=run.name, begin=begin)
 
 
+def _locate(
+    playbook: Playbook[Any, Any], aws: Aws, case: Case, request: Request
+) -> Located[Subject]:
+    """Finds the target by what AWS says now, or else by what the case's record calls it.
+
+    Containment takes public addresses away: then only the record knows whose they were. BadInput
+    when both know the name, and mean different targets by it: an address may be on another instance
+    by now, and nobody but the user knows which of the two is meant.
+    """
+    region = request.access.region
+    try:
+        located: Located[Subject] = playbook.locate(aws, request.target, region)
+    except (BadInput, NotContained):
+        recorded = runs_of(case.runs(), request.target, (request.command,))
+        if len(recorded) != 1 or request.target in recorded:
+            raise
+        [(target, run)] = recorded.items()
+        return playbook.locate(aws, target, region or str(run.begin["region"]))
+    if located.target != request.target:
+        recorded = runs_of(case.runs(), request.target, (request.command,))
+        if recorded and located.target not in recorded:
+            raise BadInput(
+                f"{request.target} was {', '.join(sorted(recorded))} in case {case.id}, and is "
+                f"{located.target} now; nothing was touched",
+                "Give the id of the one that you mean.",
+            )
+    return located
+
+
 def _responding_run(case: Case, target: str, trouble: str) -> Run:
-    """The newest run that responded to a target, by its id or as the user wrote it then."""
-    commands = released_commands()
-    runs = [r for r in reversed(case.runs()) if r.begin.get("command") in commands]
-    matching = [r for r in runs if r.begin.get("target") == target]
-    matching = matching or [r for r in runs if r.begin.get("asked") == target]
-    targets = sorted({str(r.begin["target"]) for r in matching})
-    if len(targets) > 1:
+    """The newest run that responded to a target, by its id or by any name the record has of it."""
+    recorded = runs_of(case.runs(), target, released_commands())
+    if len(recorded) > 1:
         raise BadInput(
-            f"{target} means several targets in case {case.id}: {', '.join(targets)}", "Give one."
+            f"{target} means several targets in case {case.id}: {', '.join(sorted(recorded))}",
+            "Give one of them.",
         )
-    if matching:
-        return matching[0]
+    for run in recorded.values():
+        return run
     raise BadInput(
         f"case {case.id} has no record of {target} on this machine"
         + (f", and {trouble}" if trouble else " or in the vault"),
@@ -315,8 +344,12 @@ class _Session:
         collecting: Collection[str] = (),
         contained_after: float | None = None,
         risks: Sequence[str] = (),
+        not_hunted: str = "",
     ) -> Report:
-        """Journals the end, waits for the vault, and makes the report."""
+        """Journals the end, waits for the vault, and makes the report.
+
+        `not_hunted` is the command that finds what else was done with the target.
+        """
         incident = self.runner.incident
         if self._record and self._presence:
             released = verdict.outcome in ("released", "still-held")
@@ -340,6 +373,7 @@ class _Session:
             contained_after_s=None if contained_after is None else round(contained_after, 3),
             residual_risks=list(dict.fromkeys([*of_steps, *risks, *others])),
             evidence=evidence,
+            not_hunted=not_hunted,
         )
 
     def _evidence(
@@ -377,6 +411,7 @@ def _beginning(
         target=located.target,
         asked=request.target,
         subject=located.subject.as_recorded(),
+        names=located.subject.names(),
         account=caller.account,
         region=located.region,
         responder=request.responder,

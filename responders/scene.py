@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -90,6 +90,14 @@ class Scene(Subject):
         """The owner of its interfaces; raises when they can't be described."""
         return next((str(i["OwnerId"]) for i in self.interfaces), "")
 
+    def names(self) -> tuple[str, ...]:
+        """Every address of its interfaces: private, public and IPv6."""
+        try:
+            interfaces = self.interfaces
+        except Exception:  # the steps that need the interfaces tell why they can't be described
+            return ()
+        return tuple(address for interface in interfaces for address in _addresses(interface))
+
     @property
     def client(self) -> Clients:
         """The shared client in the scene's region."""
@@ -165,6 +173,14 @@ class Scene(Subject):
                 return prepared.groups_by_rules(self.aws, self.region, vpcs)
             except Exception:
                 raise error from None
+
+
+def _addresses(interface: NetworkInterfaceTypeDef) -> Iterator[str]:
+    for entry in interface.get("PrivateIpAddresses", ()):
+        public = entry.get("Association", {}).get("PublicIp", "")
+        yield from filter(None, (entry.get("PrivateIpAddress", ""), public))
+    for six in interface.get("Ipv6Addresses", ()):
+        yield from filter(None, (six.get("Ipv6Address", ""),))
 
 
 def _as_interfaces(instance: InstanceTypeDef) -> list[NetworkInterfaceTypeDef]:

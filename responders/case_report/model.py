@@ -14,8 +14,6 @@ from responders.record.journal import Entry
 
 MOST_MOMENTS = 400
 """Rows of the timeline; the record has the rest."""
-CONTAINED = ("contained", "already-contained", "open-leads")
-"""Outcomes after which a target is contained."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from responders.case_report.documents import entries_of_steps, playbook, saved_documents
-from responders.case_report.model import CONTAINED, Interface, Snapshot, Target
+from responders.case_report.model import Interface, Snapshot, Target
 from responders.json_values import Json
+from responders.outcome import CONTAINED
 from responders.playbook import released_commands
 from responders.record.case import Case
 from responders.record.run import Run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from responders.hunt.formats import Section
     from responders.hunt.hunting import Export
     from responders.hunt.index import Row
+    from responders.hunt.open_lead import OpenLead
     from responders.outcome import Report
 
 WHAT = "What to hunt for"
@@ -250,6 +251,23 @@ def show_findings(document: Report, findings: Findings, *, lists: bool) -> None:
             say(f"  ! {gap}", "yellow")
     if findings.open:
         _show_section(formats.open_section(findings), say)
+
+
+def show_acting(outcome: str, leads: Sequence[OpenLead]) -> None:
+    """The very last line: how many open leads can act by themselves, and what that means."""
+    from responders.cli import show
+    from responders.outcome import CONTAINED
+
+    if leads:
+        key = "contained" if outcome in CONTAINED else "NOT contained"
+        count = "1 open lead" if len(leads) == 1 else f"{len(leads)} open leads"
+        show.out().print(
+            show.plain(
+                f"OPEN LEADS: the key is {key}, and the attacker can still act through {count} of "
+                "severity critical or high. Run the command under each.",
+                "bold red",
+            )
+        )
 
 
 def _show_section(section: Section, say: Callable[[str, str], None]) -> None:

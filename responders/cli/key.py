@@ -42,6 +42,8 @@ def key(
 
     A temporary key (ASIA…) is resolved to its role or user through CloudTrail and revoked there.
     """
+    from dataclasses import replace
+
     from responders.cli import hunt, hunt_progress, show
     from responders.hunt.key_hunt import hunt_key, is_worthwhile
     from responders.identity.key_owner import check_key_id
@@ -61,13 +63,14 @@ def key(
     if no_hunt or delete or not is_worthwhile(report):
         return show.report(report, as_json=common.as_json)
     if not common.as_json:
-        show.report(report, as_json=False)
+        show.report(replace(report, not_hunted=""), as_json=False)
     with hunt_progress.shown() as tell:
         report, hunted = hunt_key(report, request.access, request.responder, tell)
     if common.as_json:
         show.document(report.as_json())
     elif hunted is not None:
         hunt.show_findings(*hunted, lists=True)
+        hunt.show_acting(report.outcome, hunted[1].acting)
     else:
-        show.error(report.residual_risks[-1], "")
+        show.error(report.residual_risks[-1], "What else was done with the key is not known.")
     return report.exit_code

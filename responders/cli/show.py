@@ -25,6 +25,7 @@ MARKS = {
 HEADLINES = {
     "contained": ("CONTAINED", "bold green"),
     "already-contained": ("ALREADY CONTAINED", "bold green"),
+    "open-leads": ("CONTAINED, BUT THE ATTACKER CAN STILL ACT", "bold red"),
     "not-contained": ("NOT CONTAINED", "bold red"),
     "released": ("RELEASED", "bold green"),
     "not-released": ("NOT RELEASED", "bold red"),
@@ -142,6 +143,11 @@ def report(found: Report, *, as_json: bool) -> int:
         for risk in found.residual_risks:
             console.print(Text("  ! ", "yellow") + plain(risk))
     _evidence(console, found)
+    if found.not_hunted:
+        console.print(
+            Text("No hunt was run: ", "bold yellow")
+            + plain(f"what else was done with {found.target} is not known. Run {found.not_hunted}")
+        )
     return found.exit_code
 
 

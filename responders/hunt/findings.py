@@ -130,6 +130,11 @@ class Findings:
         return not self.gaps and not self.interrupted
 
     @property
+    def acting(self) -> list[OpenLead]:
+        """What is still open and can do harm by itself, until somebody contains it."""
+        return [lead for lead in self.open if lead.acts]
+
+    @property
     def found(self) -> bool:
         """Whether there is anything."""
         return any(self.counts.values()) or bool(self.without_trail)

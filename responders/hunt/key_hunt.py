@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from responders.aws import Access, explain
@@ -10,7 +11,8 @@ from responders.hunt import ask
 from responders.hunt.chase import Tell
 from responders.hunt.command import HuntRequest, report
 from responders.hunt.findings import Findings
-from responders.outcome import DONE, INCOMPLETE, INTERRUPTED, Report
+from responders.json_values import Json
+from responders.outcome import CONTAINED, DONE, INCOMPLETE, INTERRUPTED, OPEN_LEADS, Report
 
 
 def hunt_key(
@@ -19,20 +21,32 @@ def hunt_key(
     """Hunts for what the key did, in the same case: both in one report, and the hunt by itself.
 
     The hunt never makes the outcome better: an exit code other than 0 stays, and a hunt that is not
-    complete makes 0 a 3. A hunt that can't begin is told in the report, and not raised.
+    complete makes 0 a 3. So does an open lead that can act by itself: the key is contained then,
+    and the attacker is not, which the outcome `open-leads` says. A hunt that can't begin is told in
+    the report, and not raised.
     """
     request = HuntRequest(ask.key(contained.target), access, contained.case, responder)
     try:
         hunted, findings = report(request, tell)
     except Exception as error:
-        told = error.message if isinstance(error, CordonError) else explain(error)
-        gap = f"the hunt failed: {told}; try `cordon hunt --key {contained.target}`"
-        return _joined(contained, INCOMPLETE, {"complete": False, "gaps": [gap]}, [gap]), None
-    gaps = [*findings.gaps]
+        reason = error.message if isinstance(error, CordonError) else explain(error)
+        gap = f"the hunt failed: {reason}; try `cordon hunt --key {contained.target}`"
+        # `open` is empty here because nobody looked, which `complete` says.
+        return _joined(
+            contained, INCOMPLETE, {"complete": False, "gaps": [gap], "open": []}, [gap]
+        ), None
+    gaps = list(findings.gaps)
     if not hunted.evidence.complete:
         gaps.append(f"the hunt's evidence: {hunted.evidence.trouble}")
-    extra = {"hunt_run": hunted.run, **hunted.extra}
-    return _joined(contained, hunted.exit_code, extra, gaps), (hunted, findings)
+    code = hunted.exit_code
+    if findings.acting:
+        code = code or INCOMPLETE
+        if contained.outcome in CONTAINED:
+            contained = replace(contained, outcome=OPEN_LEADS)
+    # What is still open comes last in the document too, where nobody misses it.
+    members = {"hunt_run": hunted.run, **hunted.extra}
+    members["open"] = members.pop("open")
+    return _joined(contained, code, members, gaps), (hunted, findings)
 
 
 def is_worthwhile(contained: Report) -> bool:
@@ -40,12 +54,12 @@ def is_worthwhile(contained: Report) -> bool:
     return contained.outcome != "planned" and contained.exit_code != INTERRUPTED
 
 
-def _joined(contained: Report, code: int, extra: dict[str, object], gaps: list[str]) -> Report:
+def _joined(contained: Report, code: int, members: Mapping[str, Json], gaps: list[str]) -> Report:
+    keeps_code = contained.exit_code != DONE and code != INTERRUPTED
     return replace(
         contained,
-        exit_code=code
-        if contained.exit_code == DONE or code == INTERRUPTED
-        else contained.exit_code,
-        extra=extra,
+        exit_code=contained.exit_code if keeps_code else code,
+        not_hunted="",
+        extra=members,
         residual_risks=[*contained.residual_risks, *(f"hunt: {gap}" for gap in gaps)],
     )

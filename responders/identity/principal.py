@@ -7,7 +7,7 @@ of one name. People may also give the plain name, an ARN, or the unique id that 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from responders.action import Subject
 from responders.aws import Aws, Identity, code_of, explain, pages
@@ -42,14 +42,24 @@ ROOT_ADVICE = (
 
 @dataclass(frozen=True)
 class Principal(Subject):
-    """A user, a role, or a role's sessions of one name (`session`)."""
+    """A user, a role, or a role's sessions of one name (`session`).
+
+    `arn` is the user's or role's ARN with its path, `unique_id` what IAM calls it for ever; both
+    are empty when IAM did not tell them.
+    """
 
     kind: str
     name: str
     session: str = ""
+    arn: str = field(default="", compare=False, repr=False)
+    unique_id: str = field(default="", compare=False, repr=False)
 
     def __str__(self) -> str:
         return "/".join(filter(None, (self.kind, self.name, self.session)))
+
+    def names(self) -> tuple[str, ...]:
+        """Its ARN and unique id, as far as they are known."""
+        return tuple(filter(None, (self.arn, self.unique_id)))
 
     def as_recorded(self) -> str:
         """As it is written; `parse` reads it."""
@@ -96,7 +106,8 @@ def find(aws: Aws, kind: str, text: str) -> tuple[Principal, JsonObject]:
     described = _described(aws, sought)
     if text.startswith("arn:"):
         _require_account(aws, text, described)
-    return sought, described
+    unique_id = str(described.get(f"{kind.title()}Id", ""))
+    return replace(sought, arn=str(described.get("Arn", "")), unique_id=unique_id), described
 
 
 def account_of(aws: Aws, described: JsonObject) -> str:

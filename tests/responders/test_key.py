@@ -515,8 +515,10 @@ def test_what_was_done_with_the_key_is_found_in_the_same_command(
     iam.create_user(UserName="backdoor")
     made = iam.create_access_key(UserName="backdoor")["AccessKey"]["AccessKeyId"]
     answer = cordon("key", people.key, *HUNTING)
-    assert (answer.code, answer.document["outcome"]) == (0, "contained"), answer.out + answer.err
+    assert (answer.code, answer.document["outcome"]) == (3, "open-leads"), answer.out + answer.err
     document = answer.document
+    assert list(document)[-1] == "open"
+    assert made in {lead["id"] for lead in document["open"] if lead["severity"] == "critical"}
     assert "backdoor" in {one["id"] for one in document["created"]}
     assert made in {one["value"] for one in document["followed_keys"]}
     assert document["regions"][REGION] == "ok"
@@ -559,6 +561,43 @@ def test_for_people_both_are_shown(people: People, cordon: Cordon, trail: Trail)
     answer = cordon("key", people.key, "--case", "IR-7", "--region", REGION)
     assert answer.code == 0
     assert answer.out.index("CONTAINED") < answer.out.index(f"FOUND: key {people.key}")
+    assert "No hunt was run" not in answer.out
+    assert "OPEN LEADS" not in answer.out
+
+
+def test_a_second_key_of_the_attacker_is_the_last_word(
+    people: People, cordon: Cordon, trail: Trail
+) -> None:
+    """Of the same user, so that nothing but the key's own state makes it harmless."""
+    people.allow_all()
+    people.iam.delete_access_key(UserName="alice", AccessKeyId=people.keys[1])
+    made = people.as_alice("iam").create_access_key(UserName="alice")["AccessKey"]["AccessKeyId"]
+    answer = cordon("key", people.key, "--case", "IR-7", "--region", REGION)
+    assert answer.code == 3, answer.out + answer.err
+    *_, command, last = answer.out.strip().splitlines()
+    assert last.startswith("OPEN LEADS: the key is contained")
+    assert f"cordon key {made}" in command
+    assert people.statuses() == {people.key: "Inactive", made: "Active"}
+
+    assert cordon("key", made, *CASE).code == 0
+    answer = cordon("key", people.key, *HUNTING)
+    assert (answer.code, answer.document["outcome"]) == (0, "already-contained"), answer.out
+
+
+@pytest.mark.parametrize("words", [("key", ""), ("user", "alice"), ("role", "deployer")])
+def test_without_a_hunt_the_last_line_says_so(
+    people: People, cordon: Cordon, words: tuple[str, str]
+) -> None:
+    command, target = words[0], words[1] or people.key
+    more = ("--no-hunt",) if command == "key" else ()
+    place = ("--case", "IR-7", "--region", REGION)
+    assert "No hunt was run" not in cordon(command, target, *place, *more, "--dry-run").out
+    answer = cordon(command, target, *place, *more)
+    assert answer.code == 0, answer.out + answer.err
+    last = answer.out.strip().splitlines()[-1]
+    assert last.startswith("No hunt was run: ")
+    hunt = last.partition("Run cordon ")[2].split()
+    assert cordon(*hunt, "--region", REGION, "--json").document["command"] == "hunt"
 
 
 # -- temporary keys, by CloudTrail --
