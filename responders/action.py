@@ -57,7 +57,7 @@ class Subject:
         return ""
 
     def names(self) -> tuple[str, ...]:
-        """What else people call it, such as its addresses; those that can't be told are left out."""
+        """What else people call it, such as addresses; what can't be told is left out."""
         return ()
 
     def as_recorded(self) -> str:

@@ -14,7 +14,7 @@ from responders.action import Evidence as EvidenceStore
 from responders.action import Incident, Subject, Watch, unwatched
 from responders.aws import UNKNOWN, Access, Aws, Identity
 from responders.connection import hurried
-from responders.errors import BadInput, InterruptedBeforeBeginning, JournalError
+from responders.errors import BadInput, InterruptedBeforeBeginning, JournalError, NotContained
 from responders.graph import AnyStep, Graph
 from responders.holders import Holders
 from responders.locate import Located

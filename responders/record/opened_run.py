@@ -27,8 +27,8 @@ PATIENT_WAIT = 60.0
 class Beginning:
     """What a run's first entry says: what was asked, of whom, and by whom.
 
-    `target` is what the run is about, `asked` how the user wrote it. `subject` and
-    `names`: see `Subject.as_recorded` and `Subject.names`. `resumable`: whether `cordon resume` can go on with it.
+    `target` is what the run is about, `asked` how the user wrote it. `subject` and `names`: see
+    `Subject.as_recorded` and `Subject.names`. `resumable`: whether `cordon resume` can go on.
     """
 
     command: str
