@@ -1,6 +1,7 @@
-"""An Auto Scaling group keeps to its sizes, and lets only members in service go on standby.
+"""An Auto Scaling group keeps to its sizes, and its members change by their states.
 
-Moto shrinks a group below its minimum and grows it over its maximum. AWS refuses with
+Moto shrinks a group below its minimum, grows it over its maximum, and moves and protects members
+in any state. AWS refuses with
 `ValidationError` (Auto Scaling API, EnterStandby, DetachInstances, ExitStandby, AttachInstances;
 user guide, "Temporarily remove instances").
 """
@@ -18,6 +19,8 @@ from lab.gate.wire import AwsError
 def mend() -> None:
     """Checks each call that moves an instance out of a group or into it."""
     check("autoscaling", "EnterStandby")(_check_standby)
+    check("autoscaling", "DetachInstances")(_check_detach)
+    check("autoscaling", "SetInstanceProtection")(_check_protection)
     check("autoscaling", "EnterStandby", "DetachInstances")(_check_minimum)
     check("autoscaling", "ExitStandby")(_check_on_standby)
     check("autoscaling", "ExitStandby", "AttachInstances")(_check_maximum)
@@ -31,18 +34,27 @@ def _group(call: Call) -> Any:
     return group
 
 
-def _require_state(call: Call, state: str) -> None:
+def _require_state(call: Call, *accepted: str) -> None:
     states = {s.instance.id: s.lifecycle_state for s in _group(call).instance_states}
     for instance in call.params["InstanceIds"]:
-        if states.get(instance) != state:
+        if states.get(instance) not in accepted:
             raise AwsError(
                 "ValidationError",
-                f"The instance {instance} is not in {state}: {states.get(instance, 'no member')}.",
+                f"The instance {instance} is not in {' or '.join(accepted)}: "
+                f"{states.get(instance, 'no member')}.",
             )
 
 
 def _check_standby(call: Call) -> None:
     _require_state(call, "InService")
+
+
+def _check_detach(call: Call) -> None:
+    _require_state(call, "InService", "Standby")
+
+
+def _check_protection(call: Call) -> None:
+    _require_state(call, "InService", "EnteringStandby", "Standby")
 
 
 def _check_on_standby(call: Call) -> None:

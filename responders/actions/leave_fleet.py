@@ -5,6 +5,10 @@ member: no health check, instance refresh or deletion of the group can terminate
 keeps it in the group, which checks it no more, but may still terminate it: the group is then
 marked, so that the guardrails keep it from others. Either way the group launches a replacement,
 unless `--no-replace`.
+
+A member can leave from InService or Standby only (Auto Scaling API, DetachInstances, EnterStandby).
+In any other state, and where leaving is refused, `responders.host.fleet_protection` tries what else
+keeps it from being terminated.
 """
 
 from __future__ import annotations
@@ -14,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from contract import TAG_CASE, TAG_STATUS, Status
 from responders.action import Action, Incident, Observation
-from responders.aws import explain
+from responders.aws import SomeFailed, explain
 from responders.errors import Skip
+from responders.host import fleet_protection
 from responders.json_values import JsonObject
 from responders.permissions import allow, only_tags
 from responders.scene import Scene
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
 
 GROUP = "arn:{partition}:autoscaling:*:{account}:autoScalingGroup:*:autoScalingGroupName/*"
 MIN_SIZE = "min-size of "
-"""Begins the thing that holds a group's minimum size, which `--no-replace` may have to lower."""
+"""Begins the key that holds a group's minimum size, which `--no-replace` may have to lower."""
 FLEETS = {"aws:ec2:fleet-id": "EC2 Fleet", "aws:ec2spot:fleet-request-id": "Spot Fleet"}
 """Tags by which EC2 says what launched an instance, to what that is called."""
 LEAVING = ("EnteringStandby", "Detaching")
@@ -72,68 +77,98 @@ class LeaveFleet(Action[Scene]):
     def observe(self, incident: Incident[Scene]) -> Observation:
         """The group's name to `InService`, `Standby` … or `None` when it is no member.
 
-        States on the way to another count as that one: they change by themselves.
+        States on the way to another count as that one: they change by themselves. Beside it the
+        group's minimum size, and what protects a member that can't leave, where they may change.
         """
         _tell_of_fleets(incident)
         member = incident.subject.fleet
-        known = [thing for thing in incident.known if not thing.startswith(MIN_SIZE)]
-        observation: JsonObject = dict.fromkeys(known)
+        observation: JsonObject = dict.fromkeys(_members(incident.known))
         if member:
             observation[str(member["AutoScalingGroupName"])] = _settled(
                 str(member["LifecycleState"])
             )
         if not observation:
             raise Skip("not in an Auto Scaling group")
-        if not self.replaced or len(known) < len(incident.known):
-            sizes = {group: _group(incident, group) for group in observation}
+        groups = list(observation)
+        if not self.replaced or any(key.startswith(MIN_SIZE) for key in incident.known):
+            sizes = {group: _group(incident, group) for group in groups}
             observation |= {f"{MIN_SIZE}{g}": size and size["MinSize"] for g, size in sizes.items()}
-        return observation
+        return {**observation, **fleet_protection.observe(incident)}
 
     def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """In a group, and in service."""
         for group, state in _members(observation).items():
             if str(state).startswith("Terminating"):
                 incident.risk(f"{group} is terminating the instance, and its evidence with it")
-        gone = () if self.detach else ("Standby",)
+        fleet_protection.tell_of_state(incident)
+        accepted = () if self.detach else ("Standby",)
         return tuple(
             f"{state} in Auto Scaling group {group}"
             for group, state in _members(observation).items()
-            if state is not None and state not in gone
+            if state is not None and state not in accepted
         )
 
     def act(self, incident: Incident[Scene], observation: Observation) -> None:
-        """Detaches it, or puts it on standby and marks the group."""
-        client = incident.client("autoscaling")
-        leave = client.detach_instances if self.detach else client.enter_standby
-        for group, state in _members(observation).items():
-            if state is None:
-                continue
-            leave(
-                InstanceIds=[incident.target],
-                AutoScalingGroupName=group,
-                ShouldDecrementDesiredCapacity=not self.replaced
-                and _has_room_below(incident, group),
-            )
-            if not self.detach:
-                _mark(incident, group, Status.QUARANTINED)
+        """Detaches it, or puts it on standby and marks the group; else protects it in the group."""
+
+        def leave(group: str) -> None:
+            try:
+                self._leave(incident, group)
+            except Exception:
+                fleet_protection.protect(incident, group, observation)
+                raise
+
+        members = _members(observation)
+        incident.aws.each(leave, [group for group, state in members.items() if state is not None])
 
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Back in service: out of standby, or attached again; then the former minimum size."""
-        client = incident.client("autoscaling")
-        for group, state in _members(before).items():
-            if state in (None, "Standby"):
-                continue
-            incident.wait_for(lambda: _state(incident) not in LEAVING, seconds=LEAVES_WITHIN)
-            _make_room_above(incident, group)
-            back = client.attach_instances if _state(incident) is None else client.exit_standby
-            back(InstanceIds=[incident.target], AutoScalingGroupName=group)
-            if not self.detach:
-                _mark(incident, group, Status.RELEASED)
-        for thing, size in before.items():
-            if thing.startswith(MIN_SIZE):
-                client.update_auto_scaling_group(
-                    AutoScalingGroupName=thing.removeprefix(MIN_SIZE), MinSize=size
+
+        def restore(key: str) -> None:
+            if key.startswith(MIN_SIZE):
+                incident.client("autoscaling").update_auto_scaling_group(
+                    AutoScalingGroupName=key.removeprefix(MIN_SIZE), MinSize=before[key]
                 )
+            elif fleet_protection.is_key(key):
+                fleet_protection.restore(incident, key, before[key])
+            elif before[key] == "InService":
+                self._return(incident, key)
+
+        # In this order: a group takes a minimum size only when it has as many members.
+        failures = []
+        for key in [*_members(before), *sorted(set(before) - set(_members(before)))]:
+            try:
+                restore(key)
+            except Exception as error:
+                failures.append(f"{key}: {explain(error)}")
+        if failures:
+            raise SomeFailed(failures)
+
+    def _leave(self, incident: Incident[Scene], group: str) -> None:
+        client = incident.client("autoscaling")
+        shrinks = not self.replaced and _has_room_below(incident, group)
+        if self.detach:
+            client.detach_instances(
+                InstanceIds=[incident.target],
+                AutoScalingGroupName=group,
+                ShouldDecrementDesiredCapacity=shrinks,
+            )
+            return
+        client.enter_standby(
+            InstanceIds=[incident.target],
+            AutoScalingGroupName=group,
+            ShouldDecrementDesiredCapacity=shrinks,
+        )
+        _mark(incident, group, Status.QUARANTINED)
+
+    def _return(self, incident: Incident[Scene], group: str) -> None:
+        incident.wait_for(lambda: _state(incident) not in LEAVING, seconds=LEAVES_WITHIN)
+        _make_room_above(incident, group)
+        client = incident.client("autoscaling")
+        back = client.attach_instances if _state(incident) is None else client.exit_standby
+        back(InstanceIds=[incident.target], AutoScalingGroupName=group)
+        if not self.detach:
+            _mark(incident, group, Status.RELEASED)
 
 
 def _mark(incident: Incident[Scene], group: str, status: Status) -> None:
@@ -169,7 +204,12 @@ def _tell_of_fleets(incident: Incident[Scene]) -> None:
 
 
 def _members(observation: Observation) -> JsonObject:
-    return {thing: state for thing, state in observation.items() if not thing.startswith(MIN_SIZE)}
+    """The groups alone, with the instance's state in each."""
+    return {
+        key: state
+        for key, state in observation.items()
+        if not key.startswith(MIN_SIZE) and not fleet_protection.is_key(key)
+    }
 
 
 def _settled(state: str) -> str | None:

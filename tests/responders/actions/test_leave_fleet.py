@@ -186,6 +186,78 @@ def test_an_instance_that_its_group_terminates(life: Life, scenario: Scenario) -
     assert f"{GROUP} is terminating the instance, and its evidence with it" in report.risks
 
 
+def guards(scenario: Scenario) -> dict[str, Any]:
+    """What keeps the group from terminating the instance."""
+    group = scenario.client("autoscaling").describe_auto_scaling_groups(
+        AutoScalingGroupNames=[GROUP]
+    )["AutoScalingGroups"][0]
+    return {
+        "suspended": sorted(p["ProcessName"] for p in group["SuspendedProcesses"]),
+        "protected": [
+            i["ProtectedFromScaleIn"]
+            for i in group["Instances"]
+            if i["InstanceId"] == scenario.instance
+        ],
+    }
+
+
+@pytest.mark.parametrize("detach", [True, False], ids=["detach", "standby"])
+@pytest.mark.parametrize(
+    "state", ["Pending", "Pending:Wait", "Terminating", "Terminating:Wait", "Warmed:Running"]
+)
+def test_a_member_that_can_t_leave_is_protected_in_its_group(
+    life: Life, scenario: Scenario, state: str, detach: bool
+) -> None:
+    """Somebody's own suspension stays; the kit's ends with the release."""
+    make_fleet(scenario, low=0, high=9)
+    scenario.client("autoscaling").suspend_processes(
+        AutoScalingGroupName=GROUP, ScalingProcesses=["Terminate", "AZRebalance"]
+    )
+    members(scenario)[scenario.instance].lifecycle_state = state
+    life.action = replace(life.action, detach=detach)
+    before = guards(scenario)
+    dry = life.dry()
+    assert any(f"{scenario.instance} is {state} in Auto Scaling" in risk for risk in dry.risks)
+    report = life.run()
+    assert isinstance(report.result, Failed)
+    assert any(f"{scenario.instance} is {state} in Auto Scaling" in risk for risk in report.risks)
+    assert any("could not be protected from scale-in" in risk for risk in report.risks)
+    assert guards(scenario)["suspended"] == ["AZRebalance", "ReplaceUnhealthy", "Terminate"]
+    released = life.release()
+    assert released is not None
+    assert isinstance(released.result, Done), reason_of(released.result)
+    assert guards(scenario) == before
+
+
+def test_a_member_that_came_into_service_leaves_and_comes_back(
+    life: Life, scenario: Scenario
+) -> None:
+    make_fleet(scenario, low=0, high=9)
+    members(scenario)[scenario.instance].lifecycle_state = "Pending"
+    before = guards(scenario)
+    assert isinstance(life.run().result, Failed)
+    members(scenario)[scenario.instance].lifecycle_state = "InService"
+    assert isinstance(life.run().result, Done)
+    assert fleet(scenario)["state"] == "Standby"
+    released = life.release()
+    assert released is not None
+    assert isinstance(released.result, Done), reason_of(released.result)
+    assert fleet(scenario)["state"] == "InService"
+    assert guards(scenario) == before
+
+
+def test_processes_that_may_not_be_suspended_are_told(
+    life: Life, scenario: Scenario, faults: Faults
+) -> None:
+    make_fleet(scenario, low=0, high=9)
+    members(scenario)[scenario.instance].lifecycle_state = "Pending"
+    faults.deny("autoscaling", "SuspendProcesses")
+    report = life.run()
+    assert isinstance(report.result, Failed)
+    assert any("may still terminate its members" in risk for risk in report.risks)
+    assert life.release() is None or guards(scenario)["suspended"] == []
+
+
 def members(scenario: Scenario) -> dict[str, Any]:
     from moto.backends import get_backend
 
