@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from responders.action import Action, Incident, Observation
 from responders.aws import SomeFailed, explain
-from responders.host import interface_groups
+from responders.host import interface_groups, managed_service
 from responders.host.interface_groups import UNTRACK, Opening, is_isolated, put
 from responders.json_values import Json
 from responders.permissions import allow, ec2
@@ -83,7 +83,10 @@ class IsolateNetwork(Action[Scene]):
         failed = interface_groups.failures(
             incident, todo, lambda eni: put(incident, eni, observation[eni]["isolate"])
         )
-        reasons += [f"{eni} is not isolated: {error}" for eni, error in failed.items()]
+        reasons += [
+            f"{eni} is not isolated: {error}{_way_out(observation[eni])}"
+            for eni, error in failed.items()
+        ]
         doubtful = [
             e for e, s in observation.items() if s["open"] and (e in failed or e not in todo)
         ]
@@ -113,6 +116,12 @@ class IsolateNetwork(Action[Scene]):
             and interface_groups.complete(before["tracking"])
             == interface_groups.complete(now["tracking"])
         )
+
+
+def _way_out(state: Json) -> str:
+    """What is left to do with an interface that an AWS service manages."""
+    service = state.get("managed_by")
+    return f"; {service} manages it: {managed_service.advice(service)}" if service else ""
 
 
 def _has(eni: str, state: Json) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Observation
 from responders.aws import SomeFailed, explain
+from responders.host import managed_service
 from responders.permissions import allow
 from responders.scene import Scene
 
@@ -71,6 +72,7 @@ class TellResidualRisks(Action[Scene]):
             except Exception as error:
                 failures.append(f"{kind}: {explain(error)}")
         _tell(incident, observation, failures)
+        _tell_manager(incident)
         if failures:
             raise SomeFailed(failures)
         return observation
@@ -96,6 +98,15 @@ def _tell(incident: Incident[Scene], observation: Mapping[str, Found], failures:
         incident.risk(f"of the always tracked: {ADVICE}")
     for line in failures:
         incident.risk(f"not known which connections live on: {line}")
+
+
+def _tell_manager(incident: Incident[Scene]) -> None:
+    """EC2 refuses many changes of an instance that a service manages: what then can be done."""
+    if service := managed_service.manager(incident.subject.instance):
+        incident.risk(
+            f"{incident.target} is managed by {service}, so EC2 may refuse to change, stop or "
+            f"protect it. What can be done then: {managed_service.advice(service)}"
+        )
 
 
 def _filters(**values: list[str]) -> list[FilterTypeDef]:

@@ -53,9 +53,16 @@ class Untrack(Action[Scene]):
     def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Shortens the idle timeouts, then opens. From here on, isolation must follow."""
         todo = _closed(observation)
-        able = [eni for eni in todo if observation[eni]["untrack"]]
+        # EC2 may let a managed interface be opened and then refuse to close it: it is not opened.
+        able = [
+            eni
+            for eni in todo
+            if observation[eni]["untrack"] and not observation[eni].get("managed_by")
+        ]
         for eni in sorted(set(todo) - set(able)):
-            incident.risk(f"{eni}: no untrack group to trust, so its tracked connections live on")
+            service = observation[eni].get("managed_by")
+            reason = f"{service} manages it" if service else "no untrack group to trust"
+            incident.risk(f"{eni}: {reason}, so its tracked connections live on")
         if not able:
             raise Skip("there is no untrack group to trust")
         interface_groups.shorten_timeouts(incident, able)

@@ -3,7 +3,8 @@
 State of an interface: `groups` and `tracking` as release restores them, `isolate` and `untrack`
 (the kit's groups in its VPC, None where there is none to trust), and `open`: the untrack group is
 on, so everything may reach it. While that is so, `groups` and `tracking` are those from before:
-what the kit itself did is nothing to come back to.
+what the kit itself did is nothing to come back to. `managed_by` is there where an AWS service
+manages the interface, and names it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from contract import Purpose
 from responders.action import Incident, Observation
 from responders.actions.prepare_groups import usable
 from responders.aws import explain
+from responders.host import managed_service
 from responders.json_values import Json
 from responders.scene import Scene
 
@@ -78,6 +80,12 @@ def observe(incident: Incident[Scene]) -> dict[str, dict[str, Json]]:
             "untrack": untrack,
             "open": is_open,
         }
+        if service := managed_service.manager(interface):
+            states[eni]["managed_by"] = service
+            incident.risk(
+                f"{eni} is managed by {service}, so EC2 may refuse to change it. What can be done "
+                f"then: {managed_service.advice(service)}"
+            )
     return states
 
 
