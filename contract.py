@@ -12,7 +12,7 @@ import ipaddress
 import json
 import pkgutil
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import IntEnum, StrEnum
@@ -437,6 +437,19 @@ TRUST_DIGEST_EXPORT = "trustDigest"
 """The stack output that holds the SHA-256 (hex) of that text."""
 
 
+class Pinned(StrEnum):
+    """What the policies that a trust document pins are of."""
+
+    ROLE = "role"
+    BUCKET = "bucket"
+    KEY = "key"
+
+
+def pin_name(kind: Pinned, name: str) -> str:
+    """The key of `TrustDocument.policies`; a role or bucket by name, a key by its region."""
+    return f"{kind} {name}"
+
+
 @dataclass(frozen=True)
 class TrustedRegion:
     """What `pulumi up` made in one region. `groups` maps a VPC's id to purpose and group id."""
@@ -450,8 +463,9 @@ class TrustDocument:
     """What one account has prepared, told by who prepared it and kept where responders work.
 
     What an attacker with administrator rights writes into the account afterwards can be told from
-    it. `people` maps a role's name to the ARNs that may assume it. `retention_days` 0: the vault
-    was made by another deployment. It holds names and ids only, no secret.
+    it. `people` maps a role's name to the ARNs that may assume it, `policies` a `pin_name` to the
+    SHA-256 (hex) of what those policies mean (`policy_digest`). `retention_days` 0: the
+    vault was made by another deployment. It holds names and ids only, no secret.
     """
 
     account: str
@@ -460,6 +474,7 @@ class TrustDocument:
     retention_mode: str = ""
     retention_days: int = 0
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    policies: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, TrustedRegion] = field(default_factory=dict)
     schema: int = TRUST_SCHEMA
 
@@ -488,6 +503,7 @@ class TrustDocument:
         if not regions:
             raise ValueError("it names no region")
         values["regions"] = {region: _trusted(region, kept) for region, kept in regions.items()}
+        values["policies"] = {k: str(v) for k, v in _table(values, "policies").items()}
         values["people"] = {
             role: tuple(str(who) for who in as_list(people))
             for role, people in _table(values, "people").items()
@@ -611,3 +627,75 @@ def load_units(package: ModuleType, constant: str, kind: type[T]) -> dict[str, T
     if not units:
         raise TypeError(f"{package.__name__} holds no unit")
     return units
+
+
+# --- what policies mean ---------------------------------------------------------------------------
+# A service gives a policy back in another order, with one value for a list of one, or an account's
+# id for the ARN of its root. So policies are compared by what they grant and deny, piece by piece.
+
+PolicyDocument = str | Mapping[str, Any]
+"""A policy document, as JSON text or parsed."""
+
+
+def policy_pieces(documents: Iterable[PolicyDocument]) -> frozenset[str]:
+    """Every effect x action x resource of the documents, each as canonical JSON.
+
+    A piece holds the condition and the principals it is under. Documents that allow and deny the
+    same have the same pieces, however their statements are split or ordered. ValueError for what is
+    no policy document.
+    """
+    return frozenset(
+        piece for document in documents for s in _statements(document) for piece in _pieces(s)
+    )
+
+
+def policy_digest(documents: Iterable[PolicyDocument]) -> str:
+    """SHA-256 (hex) of what the documents mean together."""
+    return hashlib.sha256("\n".join(sorted(policy_pieces(documents))).encode()).hexdigest()
+
+
+def _statements(document: PolicyDocument) -> list[Mapping[str, Any]]:
+    parsed = json.loads(document) if isinstance(document, str) else document
+    if not isinstance(parsed, Mapping):
+        raise ValueError("not a policy document")
+    return statements(parsed)
+
+
+def _pieces(statement: Mapping[str, Any]) -> Iterator[str]:
+    common = {
+        "effect": statement.get("Effect"),
+        # The names of condition keys and of actions are not case-sensitive (IAM reference).
+        "condition": {
+            operator: {key.lower(): sorted(map(_text, as_list(v))) for key, v in keys.items()}
+            for operator, keys in statement.get("Condition", {}).items()
+        },
+        **{k: _principals(statement[k]) for k in ("Principal", "NotPrincipal") if k in statement},
+        # Whatever the element excludes counts as a whole: it can't be taken apart.
+        **{
+            k: sorted(str(v).lower() if k == "NotAction" else str(v) for v in as_list(statement[k]))
+            for k in ("NotAction", "NotResource")
+            if k in statement
+        },
+    }
+    for action in as_list(statement.get("Action")) or [""]:
+        for resource in as_list(statement.get("Resource")) or [""]:
+            piece = {**common, "action": str(action).lower(), "resource": str(resource)}
+            yield json.dumps(piece, sort_keys=True)
+
+
+def _principals(principal: Any) -> list[str]:
+    if not isinstance(principal, Mapping):
+        return [f"AWS {principal}"]
+    return sorted(
+        f"{kind} {_root(str(v))}" for kind, some in principal.items() for v in as_list(some)
+    )
+
+
+def _root(principal: str) -> str:
+    """An account's id for the ARN of its root, which means the same (IAM reference, Principal)."""
+    match = re.fullmatch(r"arn:[^:]+:iam::(\d{12}):root", principal)
+    return match[1] if match else principal
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

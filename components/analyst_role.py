@@ -25,7 +25,7 @@ class AnalystRoleArgs:
 
 
 class AnalystRole(pulumi.ComponentResource):
-    """Role and inline policy; `arn` is the role's."""
+    """Role and inline policy; `arn` is the role's, `policy` that document."""
 
     def __init__(
         self, name: str, args: AnalystRoleArgs, opts: pulumi.ResourceOptions | None = None
@@ -33,13 +33,14 @@ class AnalystRole(pulumi.ComponentResource):
         super().__init__("cordon:components:AnalystRole", name, {}, opts)
         tags = kit_tags(Purpose.ROLE, args.tags)
         role = people_role(name, ANALYST_ROLE, "Cordon: reads evidence", args.people, tags, self)
+        self.policy = pulumi.Output.from_input(args.vault_key_arn).apply(
+            lambda arn: document(read_evidence(args, arn))
+        )
         aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
             name=ANALYST_ROLE,
-            policy=pulumi.Output.from_input(args.vault_key_arn).apply(
-                lambda arn: document(read_evidence(args, arn))
-            ),
+            policy=self.policy,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn = role.arn

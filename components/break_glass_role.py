@@ -24,7 +24,7 @@ class BreakGlassRoleArgs:
 
 
 class BreakGlassRole(pulumi.ComponentResource):
-    """Role and inline policy; `arn` is the role's."""
+    """Role and inline policy; `arn` is the role's, `policy` that document."""
 
     def __init__(
         self, name: str, args: BreakGlassRoleArgs, opts: pulumi.ResourceOptions | None = None
@@ -38,11 +38,12 @@ class BreakGlassRole(pulumi.ComponentResource):
             kit_tags(Purpose.ROLE, args.tags),
             self,
         )
+        self.policy = document([lift_locks(args)])
         aws.iam.RolePolicy(
             f"{name}-policy",
             role=role.name,
             name=BREAK_GLASS_ROLE,
-            policy=document([lift_locks(args)]),
+            policy=self.policy,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.arn = role.arn

@@ -36,19 +36,23 @@ class EvidenceKeyArgs:
 
 
 class EvidenceKey(pulumi.ComponentResource):
-    """Key and alias. `arn` is the key's. The key outlives the stack: evidence needs it."""
+    """Key and alias. `arn` is the key's, `policy` the document of its key policy.
+
+    The key outlives the stack: evidence needs it.
+    """
 
     def __init__(
         self, name: str, args: EvidenceKeyArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("cordon:components:EvidenceKey", name, {"region": args.region}, opts)
+        self.policy = document(key_policy(args))
         key = aws.kms.Key(
             f"{name}-key",
             region=args.region,
             description="Cordon: encrypts evidence",
             enable_key_rotation=True,
             deletion_window_in_days=args.deletion_days,
-            policy=document(key_policy(args)),
+            policy=self.policy,
             tags=kit_tags(Purpose.EVIDENCE_KEY, args.tags),
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )

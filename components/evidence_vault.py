@@ -40,7 +40,10 @@ class EvidenceVaultArgs:
 
 
 class EvidenceVault(pulumi.ComponentResource):
-    """Bucket, lock, encryption, logs, lifecycle, policy. `bucket` is its name, `arn` its ARN."""
+    """Bucket, lock, encryption, logs, lifecycle, policy.
+
+    `bucket` is its name, `arn` its ARN, `policy` the document of its bucket policy.
+    """
 
     def __init__(
         self, name: str, args: EvidenceVaultArgs, opts: pulumi.ResourceOptions | None = None
@@ -53,13 +56,14 @@ class EvidenceVault(pulumi.ComponentResource):
         )
         lock = _lock(name, args, made.bucket, made.settings, kept)
         settings = (*made.settings, lock, *_upkeep(name, args, made.bucket, kept))
+        self.policy = pulumi.Output.all(made.bucket.arn, args.key_arn).apply(
+            lambda arns: _policy(args, arns[0], arns[1])
+        )
         aws.s3.BucketPolicy(
             f"{name}-policy",
             region=args.region,
             bucket=made.bucket.bucket,
-            policy=pulumi.Output.all(made.bucket.arn, args.key_arn).apply(
-                lambda arns: _policy(args, arns[0], arns[1])
-            ),
+            policy=self.policy,
             # Last, because it denies what setting up the bucket does.
             opts=pulumi.ResourceOptions.merge(
                 kept, pulumi.ResourceOptions(depends_on=list(settings))

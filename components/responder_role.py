@@ -52,7 +52,7 @@ class ResponderRoleArgs:
 
 
 class ResponderRole(pulumi.ComponentResource):
-    """The role and its managed policies. `arn` is the role's."""
+    """The role and its managed policies. `arn` is the role's, `policies` are their documents."""
 
     def __init__(
         self, name: str, args: ResponderRoleArgs, opts: pulumi.ResourceOptions | None = None
@@ -62,13 +62,16 @@ class ResponderRole(pulumi.ComponentResource):
         role = people_role(
             name, RESPONDER_ROLE, "Cordon: contains a compromised resource", args.people, tags, self
         )
-        for part, policy in sized_policies(args).items():
+        self.policies: list[pulumi.Output[str]] = []
+        for part, text in sized_policies(args).items():
+            policy = _with_key(text, args.vault_key_arn)
+            self.policies.append(policy)
             managed = aws.iam.Policy(
                 f"{name}-policy-{part}",
                 name=f"{RESPONDER_ROLE}-{part}",
                 path=IAM_PATH,
                 description="Cordon: generated from what the actions declare",
-                policy=_with_key(policy, args.vault_key_arn),
+                policy=policy,
                 tags=tags,
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Place, Statement
+from components.iam import Place, Statement, document
 from components.service_roles import channel_statement, instance_trust, service_role
 from contract import IAM_PATH, WORKSTATION_PROFILE, Purpose, kit_tags
 
@@ -26,20 +26,22 @@ class WorkstationProfileArgs:
 
 
 class WorkstationProfile(pulumi.ComponentResource):
-    """Role and profile of the same name; `profile` is the profile's."""
+    """Role and profile of the same name; `policy` is the document of the role's."""
 
     def __init__(
         self, name: str, args: WorkstationProfileArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("cordon:components:WorkstationProfile", name, {}, opts)
         tags = kit_tags(Purpose.WORKSTATION, args.tags)
+        statements = pulumi.Output.from_input(args.vault_key_arn).apply(
+            lambda arn: [channel_statement(), *examine(args, arn)]
+        )
+        self.policy = statements.apply(document)
         role = service_role(
             name,
             WORKSTATION_PROFILE,
             instance_trust(args.place),
-            pulumi.Output.from_input(args.vault_key_arn).apply(
-                lambda arn: [channel_statement(), *examine(args, arn)]
-            ),
+            statements,
             tags,
             self,
             description="Cordon: a forensic workstation reads evidence and adds findings",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,8 @@ class Account:
     responder_role: pulumi.Input[str] = ""
     isolated_profiles: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     watches: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    policies: Sequence[pulumi.Output[str]] = ()
+    """The documents of the responder role's policies."""
 
     def manifest(self) -> dict[str, Any]:
         """The fields of every region's manifest that come from here."""
@@ -52,10 +54,12 @@ def account(settings: Settings, foundation: Foundation) -> Account:
     estate = foundation.estate
     for region in estate.regions if settings.ebs_default_encryption else ():
         EbsEncryption(f"ebs-{region}", EbsEncryptionArgs(region, foundation.keys[region]))
+    responder = _responder(settings, foundation)
     return Account(
         groups={region: _groups(settings, foundation, region) for region in estate.regions},
         ignored={r: list(vpcs.ignored) for r, vpcs in estate.vpcs.items() if vpcs.ignored},
-        responder_role=_responder(settings, foundation),
+        responder_role=responder.arn,
+        policies=responder.policies,
         isolated_profiles=IsolatedProfiles(
             "isolated",
             IsolatedProfilesArgs(estate.place, settings.access.boundary, settings.tags),
@@ -67,7 +71,7 @@ def account(settings: Settings, foundation: Foundation) -> Account:
     )
 
 
-def _responder(settings: Settings, foundation: Foundation) -> pulumi.Output[str]:
+def _responder(settings: Settings, foundation: Foundation) -> ResponderRole:
     args = ResponderRoleArgs(
         place=foundation.estate.place,
         people=people(settings, foundation.estate, settings.access.responders),
@@ -81,7 +85,7 @@ def _responder(settings: Settings, foundation: Foundation) -> pulumi.Output[str]
         trail_keys=settings.trail_keys,
         tags={**settings.tags, **region_tags(foundation.estate.regions)},
     )
-    return ResponderRole("responder", args).arn
+    return ResponderRole("responder", args)
 
 
 def _groups(settings: Settings, foundation: Foundation, region: str) -> Groups:

@@ -53,6 +53,7 @@ def _regional(settings: Settings, estate: Estate) -> dict[str, Any]:
             settings,
             foundation,
             prepared,
+            examined,
             {region: manifest.text for region, manifest in manifests.items()},
         ),
         "cost": cost.export(),

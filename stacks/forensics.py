@@ -24,6 +24,8 @@ class Forensics:
 
     vpcs: Mapping[str, ForensicVpc] = field(default_factory=dict)
     profile: pulumi.Input[str] = ""
+    policy: pulumi.Input[str] = ""
+    """The document of the workstation's role."""
 
     def manifest(self, region: str) -> dict[str, Any]:
         """The fields of the region's manifest that come from here."""
@@ -69,7 +71,7 @@ def forensics(settings: Settings, foundation: Foundation) -> Forensics:
         region: _vpc(settings, foundation, region, planned[region], flow_logs.arn)
         for region in estate.zones
     }
-    return Forensics(vpcs, profile.profile)
+    return Forensics(vpcs, profile.profile, profile.policy)
 
 
 def _vpc(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -14,29 +14,46 @@ from components.evidence_key import EvidenceKey, EvidenceKeyArgs
 from components.evidence_vault import EvidenceVault, EvidenceVaultArgs
 from components.people import PeopleRole
 from components.writers import Writers
-from contract import TAG_VAULT, VAULT_LOGS_PREFIX, VAULT_PREFIX, vault_bucket
+from contract import (
+    ANALYST_ROLE,
+    BREAK_GLASS_ROLE,
+    TAG_VAULT,
+    VAULT_LOGS_PREFIX,
+    VAULT_PREFIX,
+    Pinned,
+    pin_name,
+    vault_bucket,
+)
 from stacks.config import ORGANIZATION, Settings
 from stacks.estate import Estate
 
 
 @dataclass(frozen=True)
 class Vault:
-    """Where evidence goes. `name` is known before the bucket is; `bucket` waits for it."""
+    """Where evidence goes. `name` is known before the bucket is; `bucket` waits for it.
+
+    `policy` is the document of its bucket policy; empty for a vault of another deployment.
+    """
 
     name: str
     bucket: pulumi.Input[str]
     region: str
     key_arn: pulumi.Input[str]
+    policy: pulumi.Input[str] = ""
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """The account's keys by region (the vault's region among them), its vault, who reads it."""
+    """The account's keys by region (the vault's region among them), its vault, who reads it.
+
+    `policies` maps what a policy is of (`policy_pins`) to its document.
+    """
 
     estate: Estate
     keys: Mapping[str, pulumi.Output[str]]
     vault: Vault
     roles: Mapping[str, pulumi.Output[str]]
+    policies: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
     def exports(self) -> dict[str, Any]:
         """`account`, `partition`, `regions`, `keys` by region, `vault`, roles by name."""
@@ -63,18 +80,41 @@ def lay(settings: Settings, estate: Estate) -> Foundation:
     if not central.bucket:
         name, region = _own_vault(settings, estate)
         keys = _keys(settings, estate, region, writers(settings))
-        vault = _vault(settings, estate, name, region, keys[region])
-        return Foundation(estate, keys, vault, _roles(settings, estate, vault))
-    roles: dict[str, pulumi.Output[str]] = {}
+        vault = _vault(settings, estate, name, region, keys[region].arn)
+        return _foundation(estate, keys, vault, _roles(settings, estate, vault))
+    roles: Roles = {}
     if central.former:
         region = _region_of(central.former, estate)
         keys = _keys(settings, estate, region, Writers())
-        former = _vault(settings, estate, central.former, region, keys[region])
+        former = _vault(settings, estate, central.former, region, keys[region].arn)
         roles = _roles(settings, estate, former)
     else:
         keys = _keys(settings, estate, "", Writers())
     vault = Vault(central.bucket, central.bucket, central.region, central.key_arn)
-    return Foundation(estate, keys, vault, roles)
+    return _foundation(estate, keys, vault, roles)
+
+
+Roles = dict[str, AnalystRole | BreakGlassRole]
+"""A role's name to its component."""
+EXPORTED_AS = {ANALYST_ROLE: "analystRole", BREAK_GLASS_ROLE: "breakGlassRole"}
+
+
+def _foundation(
+    estate: Estate, keys: Mapping[str, EvidenceKey], vault: Vault, roles: Roles
+) -> Foundation:
+    policies: dict[str, pulumi.Input[str]] = {
+        **{pin_name(Pinned.KEY, region): key.policy for region, key in keys.items()},
+        **{pin_name(Pinned.ROLE, name): role.policy for name, role in roles.items()},
+    }
+    if vault.policy:
+        policies[pin_name(Pinned.BUCKET, vault.name)] = vault.policy
+    return Foundation(
+        estate,
+        {region: key.arn for region, key in keys.items()},
+        vault,
+        {EXPORTED_AS[name]: role.arn for name, role in roles.items()},
+        policies,
+    )
 
 
 def _own_vault(settings: Settings, estate: Estate) -> tuple[str, str]:
@@ -91,7 +131,7 @@ def _region_of(bucket: str, estate: Estate) -> str:
 
 def _keys(
     settings: Settings, estate: Estate, vault_region: str, vault_writers: Writers
-) -> dict[str, pulumi.Output[str]]:
+) -> dict[str, EvidenceKey]:
     """A key per region, that of the vault among them, which its writers may use."""
     regions = sorted({*estate.regions, *([vault_region] if vault_region else [])})
     return {
@@ -121,9 +161,7 @@ def writers(settings: Settings) -> Writers:
     return Writers(accounts=named)
 
 
-def _key(
-    settings: Settings, estate: Estate, region: str, key_writers: Writers
-) -> pulumi.Output[str]:
+def _key(settings: Settings, estate: Estate, region: str, key_writers: Writers) -> EvidenceKey:
     args = EvidenceKeyArgs(
         region=region,
         place=estate.place,
@@ -134,7 +172,7 @@ def _key(
         deletion_days=settings.key_deletion_days,
         tags=settings.tags,
     )
-    return EvidenceKey(f"key-{region}", args).arn
+    return EvidenceKey(f"key-{region}", args)
 
 
 def _vault(
@@ -152,10 +190,11 @@ def _vault(
         writers=writers(settings),
         tags=settings.tags,
     )
-    return Vault(name, EvidenceVault("vault", args).bucket, region, key_arn)
+    made = EvidenceVault("vault", args)
+    return Vault(name, made.bucket, region, key_arn, made.policy)
 
 
-def _roles(settings: Settings, estate: Estate, vault: Vault) -> dict[str, pulumi.Output[str]]:
+def _roles(settings: Settings, estate: Estate, vault: Vault) -> Roles:
     access = settings.access
     readers = people(settings, estate, access.readers)
     analyst = AnalystRole(
@@ -169,7 +208,7 @@ def _roles(settings: Settings, estate: Estate, vault: Vault) -> dict[str, pulumi
         ),
     )
     if not access.break_glass:
-        return {"analystRole": analyst.arn}
+        return {ANALYST_ROLE: analyst}
     lifters = people(settings, estate, access.break_glass)
     glass = BreakGlassRole("break-glass", BreakGlassRoleArgs(lifters, vault.name, settings.tags))
-    return {"analystRole": analyst.arn, "breakGlassRole": glass.arn}
+    return {ANALYST_ROLE: analyst, BREAK_GLASS_ROLE: glass}

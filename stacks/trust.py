@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -18,12 +18,17 @@ from contract import (
     RESPONDER_ROLE,
     TRUST_DIGEST_EXPORT,
     TRUST_EXPORT,
+    WORKSTATION_PROFILE,
     Manifest,
+    Pinned,
     TrustDocument,
     TrustedRegion,
+    pin_name,
+    policy_digest,
 )
 from stacks.account import Account
 from stacks.config import Settings
+from stacks.forensics import Forensics
 from stacks.foundation import Foundation
 
 
@@ -31,6 +36,7 @@ def exports(
     settings: Settings,
     foundation: Foundation,
     prepared: Account,
+    examined: Forensics,
     manifests: Mapping[str, pulumi.Output[str]],
 ) -> dict[str, pulumi.Output[str]]:
     """`trustDocument`, its canonical JSON, and `trustDigest`, the SHA-256 of that text.
@@ -40,9 +46,22 @@ def exports(
     document = pulumi.Output.all(
         manifests=dict(manifests),
         groups={region: prepared.groups.get(region, {}) for region in manifests},
-    ).apply(lambda known: _text(settings, foundation, known["manifests"], known["groups"]))
-    digest = document.apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
-    return {TRUST_EXPORT: document, TRUST_DIGEST_EXPORT: digest}
+        policies=_policies(foundation, prepared, examined),
+    ).apply(lambda known: _text(settings, foundation, **known))
+    hashed = document.apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
+    return {TRUST_EXPORT: document, TRUST_DIGEST_EXPORT: hashed}
+
+
+def _policies(
+    foundation: Foundation, prepared: Account, examined: Forensics
+) -> dict[str, list[pulumi.Input[str]]]:
+    """Name of a pin to the documents that together are pinned under it."""
+    policies = {name: [policy] for name, policy in foundation.policies.items()}
+    if prepared.policies:
+        policies[pin_name(Pinned.ROLE, RESPONDER_ROLE)] = list(prepared.policies)
+    if examined.policy:
+        policies[pin_name(Pinned.ROLE, WORKSTATION_PROFILE)] = [examined.policy]
+    return policies
 
 
 def _text(
@@ -50,6 +69,7 @@ def _text(
     foundation: Foundation,
     manifests: Mapping[str, str],
     groups: Mapping[str, Mapping[str, Mapping[str, str]]],
+    policies: Mapping[str, Sequence[str]],
 ) -> str:
     vault, place = settings.vault, foundation.estate.place
     return TrustDocument(
@@ -60,6 +80,7 @@ def _text(
         retention_mode="" if vault.bucket else vault.mode,
         retention_days=0 if vault.bucket else vault.days,
         people=_people(settings),
+        policies={name: policy_digest(documents) for name, documents in policies.items()},
         regions={
             region: TrustedRegion(
                 Manifest.from_fields(json.loads(text)),

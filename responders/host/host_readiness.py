@@ -31,7 +31,7 @@ def ready(incident: Incident[Scene]) -> run_command.Agent:
 def vault_of(incident: Incident[Scene]) -> Vault:
     """The vault, which has proven itself; `Skip`, incomplete, when there is none to use."""
     try:
-        found = vault.find(incident.aws, incident.region)
+        found = vault.find(incident.aws, incident.region, incident.prepared)
     except VaultNotProven as error:
         raise Skip(error.message, incomplete=True) from error
     if found is None:

@@ -20,6 +20,10 @@ from responders.trust.trust import Trust
 
 OK, WARN, FAIL, UNKNOWN = "ok", "warn", "fail", "unknown"
 REGION, ACCOUNT = "region", "account"
+REFRESH = (
+    "Run `pulumi up --refresh`, which puts back what was changed outside Pulumi, and find out who "
+    "changed it (CloudTrail)."
+)
 READ_ACCESS = "Give the caller read access (the responder role has it), and look again."
 
 
@@ -80,6 +84,12 @@ class Place:
         except ValueError:
             return None
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether anything says that the region is prepared: its manifest, or the pin."""
+        pinned = self.trust.document is not None and self.region in self.trust.document.regions
+        return pinned or self.manifest_or_none is not None
+
     @cached_property
     def trust(self) -> Trust:
         """What may be believed of the region, by the pin or without one."""
@@ -110,7 +120,7 @@ def audit(aws: Aws, regions: Sequence[str]) -> list[Finding]:
 
 def _knows_a_vault(place: Place) -> bool:
     try:
-        return bool(place.manifest and place.manifest.vault_bucket)
+        return place.trust.vault() is not None
     except Exception:  # the manifest's own check tells
         return False
 

@@ -20,7 +20,7 @@ from responders.aws import Aws, code_of, explain
 from responders.permissions import allow
 from responders.record.store import AlreadyThere
 from responders.trust.trust import Trust
-from responders.trust.vault_proof import VaultNotProven, prove
+from responders.trust.vault_proof import VaultNotProven
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -289,8 +289,7 @@ def find(aws: Aws, region: str, trust: Trust | None = None) -> Vault | None:
 
     `VaultNotProven` says why one that is named is not used.
     """
-    claim = (trust or Trust(aws, region)).vault()
+    claim = (trust or Trust(aws, region)).proven_vault()
     if claim is None:
         return None
-    prove(aws, claim)
     return Vault(aws, claim.bucket, claim.region, claim.owner)

@@ -53,6 +53,7 @@ def claim_of(document: TrustDocument) -> VaultClaim:
         document.vault_account,
         manifest.vault_key_arn,
         document.retention_days,
+        document.retention_mode,
     )
 
 

@@ -16,7 +16,7 @@ from responders.trust import isolated_profiles, pin, unpinned
 from responders.trust.judgement import Judgement, differences, pinned
 from responders.trust.pin import PinDamaged
 from responders.trust.survey import Survey, survey
-from responders.trust.vault_proof import VaultClaim, VaultNotProven
+from responders.trust.vault_proof import VaultClaim, VaultNotProven, prove
 
 NOTHING_PINNED = (
     "nothing is pinned for this account: what it says of its own preparation could be an "
@@ -39,6 +39,8 @@ class Trust:
         self._judging = threading.Lock()
         self._judged: Judgement | None = None
         self._read: _Pin | None = None
+        self._proving = threading.Lock()
+        self._proven: VaultClaim | None = None
         self._faults: dict[str, Future[str]] = {}
 
     @property
@@ -101,7 +103,16 @@ class Trust:
             owner=self.document.vault_account if self.document else self.aws.identity.account,
             key_arn=manifest.vault_key_arn,
             days=self.document.retention_days if self.document else 0,
+            mode=self.document.retention_mode if self.document else "",
         )
+
+    def proven_vault(self) -> VaultClaim | None:
+        """The same after it has proven itself, once for all who ask; a refusal is asked anew."""
+        with self._proving:
+            if self._proven is None and (claim := self.vault()) is not None:
+                prove(self.aws, claim)
+                self._proven = claim
+            return self._proven
 
     def _judge(self) -> Judgement:
         if self._pin.damage:

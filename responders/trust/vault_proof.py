@@ -25,6 +25,8 @@ ABSENT = {
     "ServerSideEncryptionConfigurationNotFoundError",
 }
 DAYS_IN_YEAR = 365
+NOT_SEEN = "may not be looked at"
+"""In the line for a property that the caller was refused: who owns the bucket is not known then."""
 
 
 class VaultNotProven(Incomplete):
@@ -33,13 +35,17 @@ class VaultNotProven(Incomplete):
 
 @dataclass(frozen=True)
 class VaultClaim:
-    """A vault as it should be. `key_arn` empty: any key of the owner. `days` 0: any retention."""
+    """A vault as it should be. `key_arn` empty: any key of the owner. `days` 0: any retention.
+
+    `mode` is `governance`, `compliance`, or empty for any.
+    """
 
     bucket: str
     region: str
     owner: str
     key_arn: str = ""
     days: int = 0
+    mode: str = ""
 
 
 def prove(aws: Aws, claim: VaultClaim) -> None:
@@ -61,7 +67,7 @@ def faults_of(aws: Aws, claim: VaultClaim) -> Iterator[str]:
     named = {"Bucket": claim.bucket, "ExpectedBucketOwner": claim.owner}
     looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("versioning", lambda: _versioned(s3.get_bucket_versioning(**named))),
-        ("Object Lock", lambda: _locked(s3.get_object_lock_configuration(**named), claim.days)),
+        ("Object Lock", lambda: _locked(s3.get_object_lock_configuration(**named), claim)),
         ("encryption", lambda: _encrypted(s3.get_bucket_encryption(**named), claim)),
     )
     asked = [(what, aws.spawn(look)) for what, look in looks]
@@ -73,7 +79,7 @@ def faults_of(aws: Aws, claim: VaultClaim) -> Iterator[str]:
                 raise
             fault = f"{what}: {explain(error)}"
             if is_denied(error):
-                fault += f" (it is not of account {claim.owner}, or may not be looked at)"
+                fault += f" (it is not of account {claim.owner}, or {NOT_SEEN})"
         if fault:
             yield fault
 
@@ -82,7 +88,7 @@ def _versioned(answer: Mapping[str, Any]) -> str:
     return "" if answer.get("Status") == "Enabled" else "versioning is not on"
 
 
-def _locked(answer: Mapping[str, Any], days: int) -> str:
+def _locked(answer: Mapping[str, Any], claim: VaultClaim) -> str:
     lock = answer.get("ObjectLockConfiguration", {})
     retention = lock.get("Rule", {}).get("DefaultRetention", {})
     if lock.get("ObjectLockEnabled") != "Enabled":
@@ -90,7 +96,11 @@ def _locked(answer: Mapping[str, Any], days: int) -> str:
     kept = int(retention.get("Days", 0)) or int(retention.get("Years", 0)) * DAYS_IN_YEAR
     if not retention.get("Mode") or not kept:
         return "Object Lock has no default retention"
-    return f"it keeps objects for {kept} days, not {days}" if kept < days else ""
+    if kept < claim.days:
+        return f"it keeps objects for {kept} days, not {claim.days}"
+    if claim.mode == "compliance" and retention["Mode"] != "COMPLIANCE":
+        return f"its locks are of mode {retention['Mode']}, which can be lifted, not COMPLIANCE"
+    return ""
 
 
 def _encrypted(answer: Mapping[str, Any], claim: VaultClaim) -> str:

@@ -6,7 +6,15 @@ import hashlib
 
 import pytest
 
-from contract import DOCUMENT_SHA256, Document, Manifest, TrustDocument, is_wide
+from contract import (
+    DOCUMENT_SHA256,
+    RESPONDER_ROLE,
+    Document,
+    Manifest,
+    TrustDocument,
+    is_wide,
+    policy_digest,
+)
 from tests.preparation import ACCOUNT, EXTERNAL_ID, OTHER, prepare, user
 
 
@@ -50,6 +58,26 @@ def test_it_says_whose_the_vault_is_and_who_may_assume_what() -> None:
         "cordon-break-glass": (alice,),
     }
     assert EXTERNAL_ID not in text
+
+
+def test_it_pins_what_the_generated_policies_mean() -> None:
+    program = prepare({"stacks": ["account", "forensics"], "breakGlass": [user("alice")]})
+    pinned = TrustDocument.from_json(program.exports["trustDocument"]).policies
+    responder = [
+        p.inputs["policy"]
+        for p in program.of_type("aws:iam/policy:Policy")
+        if p.inputs["name"].startswith(RESPONDER_ROLE)
+    ]
+    assert pinned["role cordon-responder"] == policy_digest(reversed(responder))
+    assert pinned["role cordon-responder"] != policy_digest(responder[1:])
+    for name in ("analyst", "break-glass", "workstation"):
+        [inline] = [
+            p.inputs["policy"]
+            for p in program.of_type("aws:iam/rolePolicy:RolePolicy")
+            if p.inputs["name"] == f"cordon-{name}"
+        ]
+        assert pinned[f"role cordon-{name}"] == policy_digest([inline])
+    assert {name.split()[0] for name in pinned} == {"role", "bucket", "key"}
 
 
 def test_a_vault_made_elsewhere_is_of_the_account_of_its_key() -> None:

@@ -40,6 +40,11 @@ def test_named_people_with_proof_are_right(condition: Any) -> None:
         ({"AWS": ALICE}, {"StringEquals": {"sts:ExternalId": ["x", ""]}}, "without MFA"),
         ({"AWS": f"arn:aws:iam::{FOREIGN}:root"}, MFA, "another account"),
         ({"AWS": FOREIGN}, MFA, "another account"),
+        ({"AWS": f"arn:aws:iam::{FOREIGN}:user/eve"}, MFA, "without an external id"),
+        ({"AWS": ALICE}, {"StringEquals": {"sts:ExternalId": ["a", "b"]}}, "without MFA"),
+        ({"AWS": ALICE}, {"StringLike": {"sts:ExternalId": "*"}}, "without MFA"),
+        ({"AWS": ALICE, "Federated": f"arn:aws:iam::{OWN}:saml-provider/x"}, MFA, "Federated"),
+        ({"Service": "lambda.amazonaws.com"}, MFA, "of the kind Service"),
     ],
     ids=str,
 )
@@ -50,3 +55,12 @@ def test_what_only_looks_right_is_wrong(principal: Any, condition: Any, wrong: s
 def test_a_stranger_is_wrong_when_people_are_pinned() -> None:
     mallory = f"arn:aws:iam::{OWN}:user/mallory"
     assert mallory in judged({"AWS": [ALICE, mallory]}, MFA, (ALICE,))
+
+
+def test_breaking_the_glass_takes_mfa() -> None:
+    external = {"StringEquals": {"sts:ExternalId": "secret"}}
+    document = {
+        "Statement": {"Effect": "Allow", "Principal": {"AWS": ALICE}, "Condition": external}
+    }
+    assert list(faults(document, OWN, (ALICE,))) == []
+    assert list(faults(document, OWN, (ALICE,), needs_mfa=True)) == ["can be assumed without MFA"]
