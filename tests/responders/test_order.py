@@ -33,7 +33,6 @@ FIRST = {
     "DescribeNetworkInterfaces",
     "DescribeSecurityGroups",
     "GetCallerIdentity",
-    "GetParameter",
 }
 """The first round trip, with the region known."""
 PATIENCE = 30.0
