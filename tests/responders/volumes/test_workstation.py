@@ -677,7 +677,7 @@ def test_a_forensic_account_opens_what_was_shared(
         )
     monkeypatch.setenv("MOTO_ACCOUNT_ID", FORENSIC)
     monkeypatch.setenv("CORDON_HOME", str(scenario.lab.home.parent / "forensics"))
-    prepare_vault(scenario.lab, scenario.region, "cordon-vault-forensics")
+    prepare_vault(scenario.lab, scenario.region, f"cordon-vault-{FORENSIC}-{scenario.region}")
     prepare_documents(scenario)
     prepare_forensic_vpc(scenario)
     image = scenario.client("ec2").register_image(
