@@ -81,8 +81,7 @@ class DeactivateKeys(Action[Principal]):
     def undo(self, incident: Incident[Principal], before: Observation) -> None:
         """Each key's status as it was. What it was is not always known: then it stays inactive."""
         known = {key: status for key, status in before.items() if status != UNREAD}
-        for key, status in known.items():
-            _update(incident, key, status)
+        incident.aws.each(lambda key: _update(incident, key, known[key]), list(known))
         _settled(incident, known)
         if unread := sorted(set(before) - set(known)):
             raise Skip(

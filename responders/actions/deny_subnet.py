@@ -111,14 +111,24 @@ class DenySubnet(Action[Scene]):
         incident.aws.each(deny, todo)
 
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
-        """Removes the entries that were not there before."""
+        """Removes the entries that were not there before; one refusal stops no other."""
         acls = _by_id(incident, {acl for (acl, _, _), _ in _split(before)})
-        for (acl, way, cidr), state in _split(before):
-            now = _state(acls[acl], way, cidr)
-            for number in set(now["entries"]) - set(state["entries"]):
-                incident.client("ec2").delete_network_acl_entry(
-                    NetworkAclId=acl, RuleNumber=number, Egress=WAYS[way]
-                )
+        added = [
+            (acl, direction, number)
+            for (acl, direction, cidr), state in _split(before)
+            if acl in acls
+            for number in sorted(
+                set(_state(acls[acl], direction, cidr)["entries"]) - set(state["entries"])
+            )
+        ]
+
+        def remove(entry: tuple[str, str, int]) -> None:
+            acl, direction, number = entry
+            incident.client("ec2").delete_network_acl_entry(
+                NetworkAclId=acl, RuleNumber=number, Egress=WAYS[direction]
+            )
+
+        incident.aws.each(remove, added)
 
     def restored(self, before: Json, now: Json) -> bool:
         """The same entries deny the address; what else is in the ACL is not ours."""
