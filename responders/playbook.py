@@ -50,6 +50,8 @@ class Playbook(Generic[SubjectT, OptionsT]):
     or meaning; a new option with a default needs neither."""
     is_released: ClassVar[bool] = False
     """Whether `cordon release` undoes what this playbook did."""
+    is_resumed: ClassVar[bool] = True
+    """Whether `cordon resume` goes on with a run that was cut off."""
 
     def locate(self, aws: Aws, target: str, region: str | None) -> Located[SubjectT]:
         """Finds the one thing that the target means; BadInput or NotContained when it can't."""

@@ -32,6 +32,9 @@ from responders.result import Failed, Skipped, holds, reason_of, status_of
 from responders.runner import Listener, Runner, StepReport
 from responders.trust.trust import Trust
 
+RELEASE = "release"
+"""The command that has no playbook of its own: it follows those of the runs that it undoes."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -95,7 +98,7 @@ def respond(
         playbook.check(aws, located, options, case)
         graph = Graph(playbook.steps(options))
         caller = _caller(aws, located)
-        beginning = _beginning(request, located, caller, aws, options, playbook.schema)
+        beginning = _beginning(request, located, caller, aws, options, playbook)
         damage = [] if request.dry_run or run else _set_aside_damage(case)
     with _opened(request, case, aws, located, caller, beginning, run, listener) as session:
         reports = session.runner.respond(graph)
@@ -173,8 +176,8 @@ def release(request: Request, listener: Listener = lambda _r: None, *, run: str 
         doubts += holders.refuse_if_at_work()
         graph = _all_steps(case, located.target)
         options = playbook.from_journal(begin)
-        request = dataclasses.replace(request, command="release")
-        beginning = _beginning(request, located, aws.identity, aws, options, playbook.schema)
+        request = dataclasses.replace(request, command=RELEASE)
+        beginning = _beginning(request, located, aws.identity, aws, options, playbook)
     with _opened(
         request, case, aws, located, aws.identity, beginning, run, listener, holders.others
     ) as session:
@@ -245,7 +248,7 @@ def _go_on(request: Request, run: Run, listener: Listener) -> Report:
         target=run.target,
         access=dataclasses.replace(request.access, region=str(begin["region"]) or None),
     )
-    if again.command == "release":
+    if again.command == RELEASE:
         return release(again, listener, run=run.name)
     options = by_command(again.command).from_journal(begin)
     again = dataclasses.replace(again, options=options)
@@ -404,7 +407,7 @@ def _beginning(
     caller: Identity,
     aws: Aws,
     options: Options,
-    schema: int,
+    playbook: Playbook[Subject, Options],
 ) -> Beginning:
     return Beginning(
         command=request.command,
@@ -416,7 +419,8 @@ def _beginning(
         region=located.region,
         responder=request.responder,
         options=dataclasses.asdict(options),
-        options_schema=schema,
+        options_schema=playbook.schema,
+        resumable=request.command == RELEASE or playbook.is_resumed,
         clock_behind_s=aws.clock_behind.total_seconds(),
     )
 
@@ -476,7 +480,7 @@ def _started(case: Case, target: str) -> datetime:
     started: datetime | None = None
     for run in case.runs():
         if run.begin.get("target") == target:
-            if run.begin["command"] == "release":
+            if run.begin["command"] == RELEASE:
                 started = None
             elif started is None:
                 behind = timedelta(seconds=float(run.begin.get("clock_behind_s", 0)))

@@ -201,7 +201,7 @@ class Runner:
             return AlreadyInPlace(), observation
         if self._journal is None:
             return Planned(lacks), None
-        own = [k for k, state in observation.items() if action.is_own(incident, k, state)]
+        own = [k for k, state in observation.items() if _is_own(action, incident, k, state)]
         try:
             self._journal.append(
                 "intend", action.name, seen=observation, own=own, lacks=lacks, requests=_ids(calls)
@@ -428,6 +428,18 @@ class Runner:
 def _patience(action: AnyAction) -> AbstractContextManager[None]:
     """For the looks of an action: a short wait, but for evidence, of which there may be much."""
     return nullcontext() if action.collects else hurried()
+
+
+def _is_own(action: AnyAction, incident: Incident[Subject], resource: str, state: Any) -> bool:
+    """Whether a response brought this state about; no, if that can't be learned.
+
+    Nothing is left uncontained, or open, for this question: `release` asks it again.
+    """
+    try:
+        return action.is_own(incident, resource, state)
+    except Exception as error:
+        incident.note(f"{resource}: not known if a response left it so: {explain(error)}")
+        return False
 
 
 def _changed(result: Result) -> bool:

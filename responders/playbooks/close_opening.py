@@ -15,7 +15,9 @@ from responders.aws import Aws
 from responders.graph import Step
 from responders.host.interface_groups import Opening
 from responders.locate import Located
+from responders.other_case import other_holder, refuse_if_held
 from responders.playbook import Options, Playbook
+from responders.record.case import Case
 from responders.scene import Scene
 
 
@@ -24,6 +26,7 @@ class CloseOpening(Playbook[Scene, Options]):
 
     options = Options
     is_released = True
+    is_resumed = False  # the next command does it anew, and the response that opened is resumed
 
     def locate(self, aws: Aws, target: str, region: str | None) -> Located[Scene]:
         """The instance of the record, in the region of the record."""
@@ -36,6 +39,14 @@ class CloseOpening(Playbook[Scene, Options]):
         """The same."""
         region, target = str(begin["region"]), str(begin["target"])
         return Located(region, target, Scene(aws, region, target), str(begin["account"]))
+
+    def check_release(self, located: Located[Scene], case: Case) -> None:
+        """As the response that opened it: the newest run on a target says how it is released."""
+        refuse_if_held(located.subject, case.id)
+
+    def other_holder(self, subject: Scene, case: str) -> str:
+        """By the instance's tags."""
+        return other_holder(subject, case)
 
     def steps(self, options: Options) -> tuple[Step[Scene], ...]:
         """It waits for the groups to be verified, and for nothing else."""

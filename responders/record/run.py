@@ -144,6 +144,8 @@ def unfinished(runs: Iterable[Run]) -> list[Run]:
     """
     newest: dict[tuple[str, str], Run] = {}
     for run in runs:
+        if run.begin.get("resumable") is False:
+            continue  # to close an opening, or to read, does not carry out what was asked before
         kind = "response" if run.is_response else str(run.begin.get("command"))
         newest[run.target, kind] = run
     return [run for run in newest.values() if run.is_unfinished]

@@ -201,3 +201,41 @@ def test_a_case_that_nobody_knows_is_bad_input(scenario: Scenario, cordon: Cordo
         answer = cordon("case", command, "--case", "IR-404", *where, "--json")
         assert answer.code == 2, command
         assert "no case IR-404" in answer.document["error"], command
+
+
+def let_out(scenario: Scenario) -> None:
+    """Somebody put the instance's own group back, so that there is something to contain."""
+    for interface in scenario.enis:
+        scenario.client("ec2").modify_network_interface_attribute(
+            NetworkInterfaceId=interface, Groups=[scenario.app_group]
+        )
+
+
+def test_containment_sets_it_aside_and_begins_a_run_of_its_own(
+    scenario: Scenario, damaged: Callable[[Damage], Path], cordon: Cordon
+) -> None:
+    kinds = {name: DAMAGE[name] for name in ("unreadable", "first missing", "a folder")}
+    for name, folder in each(kinds, damaged):
+        let_out(scenario)
+        (run,) = Case("IR-7").runs_on_disk()
+        answer = cordon("instance", scenario.instance, *CASE, *FAST)
+        assert set(map(tuple, scenario.groups().values())) == {(scenario.isolate,)}, name
+        assert answer.document["outcome"] == "contained", (name, answer.out)
+        risks = " ".join(answer.document["residual_risks"])
+        assert f"the record {run} is damaged" in risks, name
+        assert "cordon case sync --case IR-7" in risks, name
+        assert (folder / f"{run}.damaged/journal").is_dir(), name
+        assert Case("IR-7").runs_on_disk() == [answer.document["run"]], name
+
+
+def test_a_damaged_run_is_neither_gone_on_with_nor_restored_from(
+    scenario: Scenario, damaged: Callable[[Damage], Path], cordon: Cordon
+) -> None:
+    before = scenario.groups()
+    for name, _folder in each(DAMAGE, damaged):
+        for words in (("resume",), ("release", scenario.instance)):
+            answer = cordon(*words, *CASE, "--json")
+            assert answer.code in (1, 2), (name, answer.out)
+            assert scenario.groups() == before, name
+            if answer.code == 1:
+                assert "cordon case sync" in answer.out + answer.err, (name, words)
