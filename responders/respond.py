@@ -14,7 +14,13 @@ from responders.action import Evidence as EvidenceStore
 from responders.action import Incident, Subject, Watch, unwatched
 from responders.aws import UNKNOWN, Access, Aws, Identity
 from responders.connection import hurried
-from responders.errors import BadInput, InterruptedBeforeBeginning, JournalError, NotContained
+from responders.errors import (
+    BadInput,
+    CordonError,
+    InterruptedBeforeBeginning,
+    JournalError,
+    NotContained,
+)
 from responders.graph import AnyStep, Graph
 from responders.holders import Holders
 from responders.locate import Located
@@ -22,10 +28,10 @@ from responders.outcome import DONE, INCOMPLETE, Evidence, Report, Verdict, judg
 from responders.playbook import Options, Playbook, by_command, released_commands
 from responders.record import vault
 from responders.record.case import Case, Run, new_run
-from responders.record.claims import work_here
+from responders.record.claims import Claims, Work, work_here
 from responders.record.known_names import runs_of
 from responders.record.opened_run import Beginning, OpenedRun
-from responders.record.others import Presence, fetch
+from responders.record.others import Presence, ask, fetch
 from responders.record.run import is_response, unfinished
 from responders.record.verify import local_copy
 from responders.result import Failed, Skipped, holds, reason_of, status_of
@@ -51,6 +57,8 @@ class Request:
     options: Options | None = None
     dry_run: bool = False
     watch: Watch = field(default=unwatched, compare=False)
+    despite_claims: tuple[str, ...] = ()
+    """Responders and cases whose claims on the target do not keep a release back."""
 
 
 class NoEvidence:
@@ -171,8 +179,11 @@ def release(request: Request, listener: Listener = lambda _r: None, *, run: str 
                 f"{aws.identity.account}",
                 "Use the credentials of the account that the case began in.",
             )
-        playbook.check_release(located, case)
-        holders = Holders(case.id, aws, playbook, located, request.responder)
+        if playbook.other_holder(located.subject, case.id) not in request.despite_claims:
+            playbook.check_release(located, case)
+        holders = Holders(
+            case.id, aws, playbook, located, request.responder, request.despite_claims
+        )
         doubts += holders.refuse_if_at_work()
         graph = _all_steps(case, located.target)
         options = playbook.from_journal(begin)
@@ -187,6 +198,8 @@ def release(request: Request, listener: Listener = lambda _r: None, *, run: str 
         )
         if session.runner.left_to and verdict.outcome == "released":
             verdict = Verdict("still-held", INCOMPLETE)
+        if session.runner.left_to:
+            doubts.append(holders.how_to_go_on(session.runner.left_to))
         if verdict.exit_code == DONE and doubts and not request.dry_run:
             verdict = dataclasses.replace(verdict, exit_code=INCOMPLETE)
         return session.close(verdict, reports, risks=doubts)
@@ -229,15 +242,43 @@ def resume(request: Request, listener: Listener = lambda _r: None) -> list[Repor
             "Check the id with `cordon case list`. To contain, run the response (again).",
         )
     reports: list[Report] = []
-    damage: list[JournalError] = []
+    refused: list[CordonError] = []
     for run in unfinished(case.runs()):
         try:
+            _refuse_if_at_work(request, case, run)
             reports.append(_go_on(request, run, listener))
-        except JournalError as error:  # the other runs are gone on with all the same
-            damage.append(error)
-    if damage:
-        raise damage[0]
+        except (JournalError, RunAtWork) as error:  # the other runs are gone on with all the same
+            refused.append(error)
+    if refused:
+        raise refused[0]
     return reports
+
+
+class RunAtWork(BadInput):
+    """Another machine carries a run out at this moment: two would write one record."""
+
+
+def _refuse_if_at_work(request: Request, case: Case, run: Run) -> None:
+    """RunAtWork while the machine that began a run still claims its target for it.
+
+    A vault that does not answer keeps nobody from going on.
+    """
+    mine = work_here(case.id, run.name, request.responder)
+
+    def owners() -> list[Work]:
+        aws = _access_to(request, case)
+        bucket = vault.find(aws, str(run.begin["region"]))
+        if bucket is None:
+            return []
+        claims = Claims(bucket, str(run.begin["account"]), run.target)
+        return [work for work in claims.read().others(mine) if work.run == run.name]
+
+    for work in ask(owners).value or ():
+        raise RunAtWork(
+            f"run {run.name} goes on at this moment: {work}; it was not resumed",
+            "Wait for it to end, or until then if that machine has died. To contain now, run the "
+            "response again: it begins a run of its own.",
+        )
 
 
 def _go_on(request: Request, run: Run, listener: Listener) -> Report:
@@ -249,6 +290,9 @@ def _go_on(request: Request, run: Run, listener: Listener) -> Report:
         access=dataclasses.replace(request.access, region=str(begin["region"]) or None),
     )
     if again.command == RELEASE:
+        again = dataclasses.replace(
+            again, despite_claims=tuple(map(str, begin.get("despite_claims", ())))
+        )
         return release(again, listener, run=run.name)
     options = by_command(again.command).from_journal(begin)
     again = dataclasses.replace(again, options=options)
@@ -420,6 +464,7 @@ def _beginning(
         responder=request.responder,
         options=dataclasses.asdict(options),
         options_schema=playbook.schema,
+        despite_claims=request.despite_claims,
         resumable=request.command == RELEASE or playbook.is_resumed,
         clock_behind_s=aws.clock_behind.total_seconds(),
     )

@@ -7,7 +7,7 @@ volume follow, because one call gives all snapshots of the set the same tags.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from contract import (
     TAG_CASE,
@@ -72,7 +72,12 @@ class TakeSnapshots(Action[Scene]):
         usable = _usable(incident)
         observation = {}
         for volume in sorted({*devices, *incident.known}):
-            of_volume = [s for s in usable if s.volume == volume]
+            of_volume = sorted((s for s in usable if s.volume == volume), key=_age)
+            for later in of_volume[1:]:
+                incident.note(
+                    f"{volume} has several snapshots in this case: {later.id} is later than "
+                    f"{of_volume[0].id} (two responders took a set); both are kept as evidence"
+                )
             tags = _tags(incident, devices.get(volume), volume)
             observation[volume] = {
                 "snapshots": [s.id for s in of_volume],
@@ -101,7 +106,11 @@ class TakeSnapshots(Action[Scene]):
         devices = _devices(incident)
         created: dict[str, str] = {}
         failures: list[str] = []
-        lacking = [volume for volume, state in observation.items() if not state["snapshots"]]
+        lacking = {volume for volume, state in observation.items() if not state["snapshots"]}
+        if lacking:
+            # Another responder may have taken the set since the look before. A look right before
+            # the call leaves a moment only, in which a second set can come about.
+            lacking -= {s.volume for s in _usable(incident)}
         if lacking:
             created, failures = snapshot_set.create(
                 incident, devices, [volume for volume in devices if volume in lacking]
@@ -124,6 +133,10 @@ class TakeSnapshots(Action[Scene]):
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Nothing: snapshots are evidence."""
         raise Skip("the snapshots are evidence, and stay")
+
+
+def _age(snapshot: Snapshot) -> tuple[datetime, str]:
+    return snapshot.started, snapshot.id
 
 
 def _devices(incident: Incident[Scene]) -> dict[str, str]:

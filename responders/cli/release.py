@@ -15,6 +15,14 @@ def release(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="What was contained.")],
     case: shared.CaseId,
     dry_run: shared.DryRun = False,
+    despite_claim: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOLDER",
+            help="Release although this case or responder claims the target in the vault. "
+            "Dangerous: it opens what they may hold. Can be given several times.",
+        ),
+    ] = None,
     *,
     common: shared.Common,
 ) -> int:
@@ -33,6 +41,7 @@ def release(
             common.responder,
             common.access,
             dry_run=dry_run,
+            despite_claims=tuple(despite_claim or ()),
             watch=watch,
         )
         report = undo(request, common.tell)

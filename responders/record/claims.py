@@ -26,7 +26,9 @@ from responders.record.store import AlreadyThere
 from responders.record.vault import Vault
 
 CLAIMED_FOR = timedelta(minutes=15)
-"""How long a claim counts if its holder never comes back: longer than any change takes."""
+"""How long a claim counts if its holder never comes back: several times `RENEWED_EVERY`."""
+RENEWED_EVERY = CLAIMED_FOR / 3
+"""How often a run that lasts claims its target again: two renewals may fail before it lapses."""
 TRIES = 5
 """Times that a change is made again because somebody else's came first."""
 STATE_BYTES, STATE_DEPTH, MOST_LISTED = 64 * 1024, 8, 100
@@ -121,6 +123,18 @@ class Claims:
             else:
                 return state
         raise AssertionError("unreachable")
+
+    def claimant(self, case: str) -> str:
+        """Who claimed the target for a case, and when S3 stored that; empty: no entry says.
+
+        Looks at the newest `MOST_LISTED` entries.
+        """
+        stored = self._vault.stored(self._prefix)
+        for key in sorted(stored, reverse=True)[:MOST_LISTED]:
+            for work in parse(self._vault.get(key)).working:
+                if work.case == case:
+                    return f"{work.holder}, {utc(stored[key])}"
+        return ""
 
     def _newest(self) -> tuple[int, State]:
         keys = self._vault.sizes(self._prefix)

@@ -42,6 +42,8 @@ class Beginning:
     options: Mapping[str, Any] = field(default_factory=dict)
     options_schema: int = 1
     resumable: bool = True
+    despite_claims: tuple[str, ...] = ()
+    """Whose claims on the target the user overrode, for a release."""
     clock_behind_s: float = 0.0
     """Seconds that this machine's clock is behind that of AWS."""
 

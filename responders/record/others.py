@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from responders.aws import explain
 from responders.record import sync
 from responders.record.case import Case
 from responders.record.chain import tips
-from responders.record.claims import Claims, State, Work
+from responders.record.claims import CLAIMED_FOR, RENEWED_EVERY, Claims, State, Work
 from responders.record.journal import ENTRY_BYTES, Journal, examine
 from responders.record.run import NAME, Run
 from responders.record.vault import Mirror, Stored, Vault
@@ -76,6 +77,9 @@ class Presence:
         self._before = State()
         self._trouble = ""
         self._claimed = threading.Event()
+        self._ended = threading.Event()
+        self._changing = threading.Lock()
+        """Held while this run's own entry is written: no renewal may follow the end."""
 
     def claims(self, vault: Vault) -> Claims:
         """The target's log."""
@@ -85,15 +89,29 @@ class Presence:
         """Claims the target, and links this run to those of other machines, in the background."""
         mirror.later(lambda vault: self._try(self._claim, vault))
         mirror.later(lambda vault: self._try(lambda v: self._link(v, journal), vault))
+        threading.Thread(target=self._keep, args=(mirror,), daemon=True, name="claim").start()
+
+    def _keep(self, mirror: Mirror) -> None:
+        """Claims the target again from time to time, until this run ends or its process dies."""
+        while not self._ended.wait(RENEWED_EVERY.total_seconds()):
+            mirror.later(lambda vault: self._try(self._renew, vault))
+
+    def _renew(self, vault: Vault) -> None:
+        with self._changing:
+            if not self._ended.is_set():
+                mine = replace(self._mine, until=datetime.now(UTC) + CLAIMED_FOR)
+                self.claims(vault).change(lambda state: state.begun(mine))
 
     def leave(self, mirror: Mirror, *, released: bool) -> None:
         """Says that this run has ended, in the background; its case holds on unless `released`."""
 
         def end(vault: Vault) -> None:
             self._claimed.wait(PATIENCE)  # uploads have no order, and this must come second
-            claims = self.claims(vault)
-            claims.change(lambda state: state.ended(self._mine, released=released))
+            with self._changing:
+                claims = self.claims(vault)
+                claims.change(lambda state: state.ended(self._mine, released=released))
 
+        self._ended.set()
         mirror.later(lambda vault: self._try(end, vault))
 
     def _try(self, work: Callable[[Vault], None], vault: Vault) -> None:

@@ -92,7 +92,7 @@ def send(
                 raise
             conflicts.append(str(error))
 
-    _each(send_one, missing)
+    each(send_one, missing)
     return sorted(prefix + path for path in missing)
 
 
@@ -169,7 +169,7 @@ def read_all(vault: Vault, listed: Mapping[str, Stored]) -> dict[str, bytes]:
     def read(key: str) -> None:
         bodies[key] = vault.read(key, small[key].version)
 
-    _each(read, small)
+    each(read, small)
     return bodies
 
 
@@ -200,7 +200,7 @@ def _restore_evidence(
             FolderStore(case.folder).append(path, data)
             done.fetched.append(prefix + path)
 
-    _each(restore, [path for path in wanted if prefix + path in objects])
+    each(restore, [path for path in wanted if prefix + path in objects])
 
 
 def _digest(case: Case, path: str) -> str:
@@ -220,8 +220,8 @@ def _replace(case: Case, path: str, data: bytes) -> None:
     FolderStore(case.folder).append(path, data)
 
 
-def _each(work: Callable[[str], None], items: Iterable[str]) -> None:
-    """Does `work` on several at once; JournalError for what can't be written here."""
+def each(work: Callable[[str], None], items: Iterable[str]) -> None:
+    """Does `work` on `UPLOADS_AT_ONCE` items at a time; JournalError for what can't be written."""
     with ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="sync") as pool:
         futures = [pool.submit(work, item) for item in items]
     for future in futures:
