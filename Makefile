@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CHECKOV := .venv-checkov
 RELEASE := .venv-release
 .DEFAULT_GOAL := help
-.PHONY: bench-hunt help setup lab test torture lint format compliance requirements docs dist audit pulumi-lab clean
+.PHONY: bench-hunt help setup lab test torture reliability lint format compliance requirements docs dist audit pulumi-lab clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: setup $(CHECKOV)/.ready ## Run every test
 
 torture: setup ## Run the matrices whole: every command under every fault
 	$(BIN)/pytest -m torture
+
+reliability: setup ## Run what docs/reliability.md names, whole, and write its figures
+	$(BIN)/python -m benchmarks.reliability docs/reliability.md
 
 lint: setup ## Check style and types
 	$(BIN)/ruff check .

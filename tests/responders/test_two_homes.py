@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from contract import TAG_CASE, TAG_STATUS
+from contract import TAG_CASE, TAG_SOURCE, TAG_STATUS, snapshot_description
+from lab.calls import Calls
 from lab.faults import Faults
 from lab.gate.call import Call
+from responders.actions.snapshot import TakeSnapshots
 from responders.record.case import Case
+from responders.result import AlreadyInPlace, Done
 from tests.responders.conftest import REGION, Answer, Cordon, Scenario
+from tests.responders.life import Life
 from tests.responders.workload import hurry
 
 FAST = ("--region", REGION, "--tracking", "convert", "--dwell", "0", "--json", "--no-snapshot")
@@ -124,6 +129,29 @@ class TestOneCase:
         again = scenario.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"]
         assert len(again) == len(snapshots)
 
+    def test_a_set_that_came_between_look_and_call_is_not_taken_again(
+        self, scenario: Scenario, faults: Faults, calls: Calls
+    ) -> None:
+        """And one that came later still is named, and kept."""
+        life = Life(TakeSnapshots(), scenario, calls, state=dict)
+        looks: list[Call] = []
+
+        def meanwhile(call: Call) -> None:
+            looks.append(call)
+            if len(looks) == 1:  # the answer to this look has nothing yet
+                take_set(scenario)
+
+        faults.after("ec2", "DescribeSnapshots", meanwhile, times=1)
+        assert isinstance(life.run().result, Done)
+        taken = [call for call in calls.mutating if call.operation == "CreateSnapshots"]
+        assert [call.params["Description"].split("-")[1] for call in taken] == ["bob"]
+        take_set(scenario)
+        again = life.run()
+        assert isinstance(again.result, Done | AlreadyInPlace), again
+        assert any("is later than" in note for note in again.notes)
+        sets = scenario.client("ec2").describe_snapshots(OwnerIds=["self"])["Snapshots"]
+        assert len(sets) == 2
+
     def test_a_machine_without_a_record_fetches_it(
         self, scenario: Scenario, cordon: Cordon, second: Cordon
     ) -> None:
@@ -193,6 +221,21 @@ class TestTwoCases:
         contain(second, scenario, "IR-8")
         assert answers[0].code == 2
         assert isolated(scenario)
+
+
+def take_set(scenario: Scenario) -> None:
+    """As another responder of the same case does."""
+    tags = {TAG_CASE: "IR-7", TAG_STATUS: "evidence", TAG_SOURCE: scenario.instance}
+    scenario.client("ec2").create_snapshots(
+        InstanceSpecification={"InstanceId": scenario.instance},
+        Description=snapshot_description("bob", datetime.now(UTC).date(), "IR-7"),
+        TagSpecifications=[
+            {
+                "ResourceType": "snapshot",
+                "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            }
+        ],
+    )
 
 
 def _undo(home: Path, target: str) -> dict[str, dict[str, dict[str, list[str]]]]:
