@@ -21,6 +21,7 @@ from responders.outcome import NOT_CONTAINED, Verdict, judge_work
 from responders.playbook import Options, Playbook
 from responders.record.case import Case
 from responders.runner import StepReport
+from responders.trust import forensic_vpc
 from responders.trust.trust import Trust
 from responders.volumes import workstation
 from responders.volumes.images import image_of
@@ -82,6 +83,7 @@ class OpenPlaybook(Playbook[Workstation, WorkstationOptions]):
                 f"{located.region} has no complete forensic VPC",
                 "Run `pulumi up` with the forensics stack there.",
             )
+        _check_closed(aws, located.region, manifest)
         _check_zone(aws, located.region, manifest, options, case)
         _check_volumes(options)
         chosen = workstation.sources(aws, located.region, case.id, options.choice)
@@ -133,6 +135,17 @@ def prepared_manifest(aws: Aws, region: str) -> Manifest:
             "Run `pulumi up` with the forensics stack there, or give another --region.",
         )
     return manifest
+
+
+def _check_closed(aws: Aws, region: str, manifest: Manifest) -> None:
+    """BadInput unless the forensic VPC is proven to have no way out."""
+    if faults := list(forensic_vpc.faults_of(aws, region, manifest)):
+        raise BadInput(
+            f"the forensic VPC {manifest.forensic_vpc} of {region} is not closed: "
+            f"{'; '.join(faults)}",
+            "Nothing was made. `cordon ready` names what to do; `pulumi up --refresh` puts back "
+            "what was prepared.",
+        )
 
 
 def _check_zone(

@@ -1,32 +1,24 @@
-"""The forensic VPC that the manifest names is there, and has no way out."""
+"""The forensic VPC is there and closed, as it must be before evidence is mounted in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from responders.permissions import allow
-from responders.readiness import FAIL, OK, WARN, Finding, Place
-
-if TYPE_CHECKING:
-    from types_boto3_ec2.type_defs import FilterTypeDef
+from responders.readiness import FAIL, OK, REFRESH, WARN, Finding, Place
+from responders.trust import forensic_vpc
 
 SCOPE = "region"
-PERMISSIONS = (
-    allow(
-        "ec2:DescribeVpcs",
-        "ec2:DescribeInternetGateways",
-        "ec2:DescribeNatGateways",
-        because="looks whether the forensic VPC is there and has no way out",
-    ),
-)
+PERMISSIONS = forensic_vpc.PERMISSIONS
 
 
 def check(place: Place) -> Iterator[Finding]:
-    """There and closed; a warning where none is prepared."""
-    manifest = place.manifest
-    if manifest is None:
+    """A finding for each way out; a warning where none is prepared.
+
+    The VPC is the pinned one, or where nothing is pinned the one that the manifest names.
+    """
+    if not place.is_prepared:
         return
+    manifest = place.trust.manifest
     vpc = manifest.forensic_vpc
     if not vpc:
         yield Finding(
@@ -36,19 +28,25 @@ def check(place: Place) -> Iterator[Finding]:
             "Add the `forensics` stack for the region.",
         )
         return
-    ec2 = place.client("ec2")
-    if not ec2.describe_vpcs(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Vpcs"]:
-        yield Finding("forensics", FAIL, f"{vpc} is not there", "Run `pulumi up`.", vpc=vpc)
-        return
-    attached: list[FilterTypeDef] = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
-    internet = ec2.describe_internet_gateways(Filters=attached)
-    ways = [g["InternetGatewayId"] for g in internet["InternetGateways"]]
-    nats = ec2.describe_nat_gateways(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
-    ways += [
-        g["NatGatewayId"] for g in nats["NatGateways"] if g["State"] in ("available", "pending")
-    ]
-    if ways:
-        fix = "Remove it, and find out who added it (CloudTrail)."
-        yield Finding("forensics", FAIL, f"has a way out: {', '.join(ways)}", fix, vpc=vpc)
-    else:
+    faults = list(forensic_vpc.faults_of(place.aws, place.region, manifest))
+    for fault in faults:
+        yield Finding("forensics", FAIL, fault, _fix(place.region, vpc, fault), vpc=vpc)
+    if not faults:
         yield Finding("forensics", OK, "is there, and has no way out", vpc=vpc)
+
+
+def _fix(region: str, vpc: str, fault: str) -> str:
+    """What Pulumi does not know of it can't take away: then the exact command."""
+    thing = fault.rsplit(" ", 1)[-1]
+    commands = {
+        "igw-": f"detach-internet-gateway --vpc-id {vpc} --internet-gateway-id {thing}",
+        "nat-": f"delete-nat-gateway --nat-gateway-id {thing}",
+        "pcx-": f"delete-vpc-peering-connection --vpc-peering-connection-id {thing}",
+    }
+    named = fault.partition(" ")[0]
+    if named.startswith("vpce-"):
+        return f"`aws ec2 delete-vpc-endpoints --region {region} --vpc-endpoint-ids {named}`"
+    for prefix, command in commands.items():
+        if thing.startswith(prefix) and "route out" not in fault:
+            return f"`aws ec2 {command} --region {region}`, and find out who added it (CloudTrail)."
+    return REFRESH

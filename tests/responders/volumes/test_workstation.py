@@ -79,6 +79,17 @@ def prepare_forensic_vpc(scenario: Scenario) -> dict[str, str]:
         )["GroupId"]
         for purpose in (Purpose.WORKSTATION, Purpose.ENDPOINT)
     }
+    for group in groups.values():
+        # A new group lets everything out.
+        ec2.revoke_security_group_egress(
+            GroupId=group,
+            IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
+        )
+    https = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    ec2.authorize_security_group_egress(
+        GroupId=groups[Purpose.WORKSTATION],
+        IpPermissions=[{**https, "UserIdGroupPairs": [{"GroupId": groups[Purpose.ENDPOINT]}]}],
+    )
     iam.create_instance_profile(InstanceProfileName="cordon-workstation", Path="/cordon/")
     prepare(
         scenario,
@@ -149,6 +160,62 @@ def endpoints(scenario: Scenario, place: dict[str, str]) -> set[str]:
         for e in answer["VpcEndpoints"]
         if e["State"] == "available"
     }
+
+
+def internet_gateway(ec2: Any, vpc: str) -> None:
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+
+
+def route(ec2: Any, vpc: str) -> None:
+    peer = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    peering = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=peer)
+    [table] = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])[
+        "RouteTables"
+    ]
+    ec2.create_route(
+        RouteTableId=table["RouteTableId"],
+        DestinationCidrBlock="10.99.0.0/16",
+        VpcPeeringConnectionId=peering["VpcPeeringConnection"]["VpcPeeringConnectionId"],
+    )
+
+
+def foreign_endpoint(ec2: Any, vpc: str) -> None:
+    ec2.create_vpc_endpoint(
+        VpcId=vpc, ServiceName="com.amazonaws.vpce.eu-west-1.vpce-svc-0123456789abcdef0"
+    )
+
+
+def open_group(ec2: Any, vpc: str) -> None:
+    [group] = ec2.describe_security_groups(
+        Filters=[
+            {"Name": "vpc-id", "Values": [vpc]},
+            {"Name": "group-name", "Values": ["cordon-workstation"]},
+        ]
+    )["SecurityGroups"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group["GroupId"],
+        IpPermissions=[{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("tamper", "words"),
+    [
+        (internet_gateway, "an internet gateway is attached"),
+        (route, "has a route out: pcx-"),
+        (foreign_endpoint, "leads to com.amazonaws.vpce"),
+        (open_group, "has rules that were not prepared"),
+    ],
+)
+def test_no_evidence_is_mounted_in_a_vpc_with_a_way_out(
+    scenario: Scenario, place: dict[str, str], cordon: Cordon, tamper: Any, words: str
+) -> None:
+    tamper(scenario.client("ec2"), place["vpc"])
+    answer = cordon("workstation", "open", *CASE)
+    assert answer.code == 2
+    assert words in answer.document["error"]
+    assert machines(scenario, place) == []
 
 
 def opened(cordon: Cordon, *words: str) -> Answer:
