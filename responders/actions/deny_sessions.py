@@ -63,8 +63,10 @@ class DenySessions(Action[Principal]):
 
     def undo(self, incident: Incident[Principal], before: Observation) -> None:
         """Each policy as it was: gone, where there was none."""
-        for name, state in before.items():
-            IdentityPolicy(incident, incident.subject, name).restore(state)
+        incident.aws.each(
+            lambda name: IdentityPolicy(incident, incident.subject, name).restore(before[name]),
+            list(before),
+        )
 
     def restored(self, before: Json, now: Json) -> bool:
         """One that could not be read before is restored when it is gone."""

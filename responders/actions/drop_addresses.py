@@ -76,8 +76,10 @@ class DropAddresses(Action[Scene]):
         try:
             incident.aws.each(drop, list(_present(incident, observation)))
         finally:
-            for eni in _came(incident, observation):
-                _assign(incident, eni, False)
+            # Even after a failure: EC2 may have assigned an address where an Elastic IP left.
+            incident.aws.each(
+                lambda eni: _assign(incident, eni, False), _came(incident, observation)
+            )
 
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Each Elastic IP on its interface and private address; another address by EC2."""

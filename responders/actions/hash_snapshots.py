@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from responders.action import Action, Incident, Observation
+from responders.aws import SomeFailed, explain
 from responders.errors import Skip
 from responders.permissions import allow
 from responders.record.journal import canonical
@@ -68,18 +69,31 @@ class HashSnapshots(Action[Workstation]):
         )
 
     def act(self, incident: Incident[Workstation], observation: Observation) -> None:
-        """One snapshot after the other: each takes all the bandwidth that there is."""
-        for snapshot in (s for s, done in observation.items() if not done):
+        """One snapshot after the other: each takes all the bandwidth that there is.
 
-            def tell(done: float, snapshot: str = snapshot) -> bool:
-                incident.watch(f"hashing {snapshot}", done)
-                return not incident.stopping.is_set()
+        One that can't be read stops no other.
+        """
+        failures = []
+        for snapshot in (s for s, is_hashed in observation.items() if not is_hashed):
+            try:
+                self._hash(incident, snapshot)
+            except Skip:
+                raise
+            except Exception as error:
+                failures.append(f"{snapshot}: {explain(error)}")
+        if failures:
+            raise SomeFailed(failures)
 
-            found = hash_snapshot(incident.aws, incident.region, snapshot, tell)
-            if found is None:
-                raise Skip("interrupted; `cordon resume` begins this one anew", incomplete=True)
-            document = {"snapshot": snapshot, **asdict(found)}
-            incident.evidence.save(_name(snapshot), canonical(document))
+    def _hash(self, incident: Incident[Workstation], snapshot: str) -> None:
+        def tell(fraction: float) -> bool:
+            incident.watch(f"hashing {snapshot}", fraction)
+            return not incident.stopping.is_set()
+
+        result = hash_snapshot(incident.aws, incident.region, snapshot, tell)
+        if result is None:
+            raise Skip("interrupted; `cordon resume` begins this one anew", incomplete=True)
+        document = {"snapshot": snapshot, **asdict(result)}
+        incident.evidence.save(_name(snapshot), canonical(document))
 
     def undo(self, incident: Incident[Workstation], before: Observation) -> None:
         """Nothing: evidence is kept."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from contract import Purpose
 from responders.action import Action, Incident, Observation
-from responders.aws import code_of
+from responders.aws import SomeFailed, code_of, explain
 from responders.errors import Skip
 from responders.permissions import allow, ec2, purpose_is
 from responders.volumes import workstation
@@ -77,10 +77,17 @@ class OpenEndpoints(Action[Workstation]):
         )
 
     def act(self, incident: Incident[Workstation], observation: Observation) -> None:
-        """Makes what lacks, one after the other (EC2 throttles this call), and waits for all."""
+        """Makes what lacks, one after the other, and waits for all; one refusal stops no other."""
+        failures = []
         for service, state in observation.items():
-            if state is None:
+            if state is not None:
+                continue
+            try:  # not at the same time: EC2 throttles this call
                 self._create(incident, service)
+            except Exception as error:
+                failures.append(f"{service}: {explain(error)}")
+        if failures:
+            raise SomeFailed(failures)
 
         def available() -> bool:
             incident.watch("opening the endpoints", None)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from responders.action import Action, Incident, Observation
 from responders.aws import SomeFailed, explain
+from responders.errors import Skip
 from responders.json_values import Json, JsonObject
 from responders.permissions import allow, ec2
 from responders.scene import Scene
@@ -19,6 +20,10 @@ ATTRIBUTES: dict[str, tuple[str, bool | str]] = {
     "instanceInitiatedShutdownBehavior": ("InstanceInitiatedShutdownBehavior", "stop"),
 }
 """Attribute as described, to the field that holds it and the value that protects."""
+
+
+UNREAD = "unread"
+"""In the state of an attribute that could not be read: why."""
 
 
 class Protect(Action[Scene]):
@@ -37,7 +42,7 @@ class Protect(Action[Scene]):
     )
 
     def observe(self, incident: Incident[Scene]) -> Observation:
-        """Attribute, or device, to its value."""
+        """Attribute, or device, to its value, or to `UNREAD` and why it could not be read."""
         client = incident.client("ec2")
         asked = {
             name: incident.aws.spawn(
@@ -50,7 +55,10 @@ class Protect(Action[Scene]):
         }
         observation: JsonObject = {}
         for name, answer in asked.items():
-            observation[name] = _value(answer.result(), name)
+            try:
+                observation[name] = _value(answer.result(), name)
+            except Exception as error:
+                observation[name] = {UNREAD: explain(error)}
         for mapping in incident.subject.instance.get("BlockDeviceMappings", ()):
             if "Ebs" in mapping:
                 observation[f"device {mapping['DeviceName']}"] = mapping["Ebs"][
@@ -64,7 +72,7 @@ class Protect(Action[Scene]):
         if spot:
             incident.risk("a Spot instance can't have termination protection: EC2 may reclaim it")
         return tuple(
-            f"{thing} is {value}"
+            f"{thing} is not known: {value[UNREAD]}" if _is_unread(value) else f"{thing} is {value}"
             for thing, value in observation.items()
             if value != _wanted(thing) and not (spot and thing in ATTRIBUTES)
         )
@@ -80,12 +88,23 @@ class Protect(Action[Scene]):
         _write(incident, todo)
 
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
-        """Every attribute as it was."""
-        _write(incident, before)
+        """Every attribute as it was. What could not be read then stays protected: Skip."""
+        unread = sorted(key for key, value in before.items() if _is_unread(value))
+        _write(incident, {key: value for key, value in before.items() if key not in unread})
+        if unread:
+            raise Skip(
+                f"{', '.join(unread)} could not be read before, so what it was is not known: it "
+                "stays as the response set it",
+                incomplete=True,
+            )
 
     def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
         """Protected already: by its owner, or by another response. Neither is undone."""
         return bool(state == _wanted(resource))
+
+
+def _is_unread(value: Json) -> bool:
+    return isinstance(value, dict) and UNREAD in value
 
 
 def _value(answer: InstanceAttributeTypeDef, attribute: str) -> bool | str | None:

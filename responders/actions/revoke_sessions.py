@@ -120,8 +120,12 @@ class RevokeSessions(Action[Scene]):
 
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Each policy as it was: gone, where there was none."""
-        for role_name, policy, state in _split(before):
+
+        def restore(key: str) -> None:
+            ((role_name, policy, state),) = _split({key: before[key]})
             _policy(incident, role_name, policy).restore(state["policy"])
+
+        incident.aws.each(restore, list(before))
 
     def restored(self, before: Json, now: Json) -> bool:
         """The policies count; whether the instance has the role is another step's matter."""

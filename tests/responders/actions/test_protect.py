@@ -9,7 +9,7 @@ import pytest
 from lab.calls import Calls
 from lab.faults import Faults
 from responders.actions.protect import ATTRIBUTES, Protect
-from responders.result import AlreadyInPlace, Done, Failed, reason_of
+from responders.result import AlreadyInPlace, Done, Failed, Skipped, reason_of
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
 
@@ -85,3 +85,27 @@ def test_a_spot_instance_keeps_what_it_can(life: Life, scenario: Scenario) -> No
     assert protections(scenario)["/dev/sda1"] is False
     assert protections(scenario)["disableApiTermination"] is False
     assert isinstance(life.run().result, AlreadyInPlace)
+
+
+def test_an_attribute_that_can_t_be_read_costs_no_other(
+    life: Life, scenario: Scenario, faults: Faults
+) -> None:
+    """It is protected all the same, but not called done; what it was is not known on release."""
+    faults.deny(
+        "ec2",
+        "DescribeInstanceAttribute",
+        only=lambda call: (
+            call.params["Attribute"] == "disableApiStop" and "cordon/" in call.user_agent
+        ),
+    )
+    report = life.run()
+    assert isinstance(report.result, Failed)
+    assert "disableApiStop is not known" in reason_of(report.result)
+    assert protections(scenario) == PROTECTED
+    faults.clear()
+    released = life.release()
+    assert released is not None
+    assert isinstance(released.result, Skipped)
+    assert released.result.incomplete
+    assert "disableApiStop" in reason_of(released.result)
+    assert protections(scenario)["disableApiTermination"] is False

@@ -269,7 +269,7 @@ def test_a_role_of_ones_own_is_not_denied_as_a_whole(
     life = Life(RevokeSessions(role_wide=True), world.scenario, calls, dict)
     life.action = replace(life.action, role_wide=True)
     me = Identity("123456789012", f"arn:aws:sts::123456789012:assumed-role/{ROLE}/alice", "aws")
-    monkeypatch.setattr(life.aws, "identity", me)
+    monkeypatch.setattr(type(life.aws), "identity", me)
     report = life.run()
     assert isinstance(report.result, Failed)
     assert "you would be cut off" in str(reason_of(report.result))

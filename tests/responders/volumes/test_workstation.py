@@ -319,6 +319,21 @@ def test_an_endpoint_that_no_zone_offers_is_a_failure_with_its_reason(
     assert "availability zone" in answer.step("endpoints")["reason"]
 
 
+def test_one_endpoint_that_is_refused_costs_no_other(
+    scenario: Scenario, place: dict[str, str], evidence: list[str], cordon: Cordon, faults: Faults
+) -> None:
+    faults.fail(
+        "ec2",
+        "CreateVpcEndpoint",
+        "VpcEndpointLimitExceeded",
+        only=lambda call: call.params["ServiceName"].endswith(".ssm"),
+    )
+    answer = cordon("workstation", "open", *CASE)
+    assert (answer.code, answer.document["outcome"]) == (1, "not-open")
+    assert "ssm: CreateVpcEndpoint" in answer.step("endpoints")["reason"]
+    assert endpoints(scenario, place) == {"ssmmessages"}
+
+
 def test_disks_are_hashed_on_the_host_and_mounted(
     scenario: Scenario, evidence: list[str], cordon: Cordon, calls: Calls, place: dict[str, str]
 ) -> None:
