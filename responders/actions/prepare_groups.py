@@ -209,7 +209,10 @@ def _create(incident: Incident[Scene], vpc: str, purpose: Purpose) -> None:
             _admit(incident, group_id)
         incident.wait_for(partial(_shows, incident, group_id), seconds=SHOWS_AFTER, every=0.5)
         return
-    raise ValueError(f"no {purpose} group could be made in {vpc} that lets nothing through")
+    raise ValueError(
+        f"no {purpose} group could be made in {vpc} that is as it should be: give `--nacl` or "
+        "`--stop`, or put the interfaces into a group without rules by hand"
+    )
 
 
 def _create_named(incident: Incident[Scene], vpc: str, purpose: Purpose, name: str) -> str:
