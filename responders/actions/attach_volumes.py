@@ -34,10 +34,10 @@ class AttachVolumes(Action[Workstation]):
 
     def observe(self, incident: Incident[Workstation]) -> Observation:
         """Volume to its device on the workstation, empty when it is not attached there."""
-        found = _machine(incident)
+        machine = _machine(incident)
         made = workstation.volumes(incident.client("ec2"), incident.case)
         return {
-            str(v["VolumeId"]): workstation.attached_to(v, str(found["InstanceId"])) for v in made
+            str(v["VolumeId"]): workstation.attached_to(v, str(machine["InstanceId"])) for v in made
         }
 
     def lacks(self, incident: Incident[Workstation], observation: Observation) -> tuple[str, ...]:
@@ -48,8 +48,8 @@ class AttachVolumes(Action[Workstation]):
 
     def act(self, incident: Incident[Workstation], observation: Observation) -> None:
         """One after the other: a name is free only until it is given."""
-        found = _machine(incident)
-        free = workstation.free_devices(found)
+        machine = _machine(incident)
+        free = workstation.free_devices(machine)
         waiting = [volume for volume, device in observation.items() if not device]
         if len(waiting) > len(free):
             raise SomeFailed([no_room(len(observation))])
@@ -57,7 +57,7 @@ class AttachVolumes(Action[Workstation]):
         for volume, device in zip(waiting, free, strict=False):
             try:
                 incident.client("ec2").attach_volume(
-                    VolumeId=volume, InstanceId=str(found["InstanceId"]), Device=device
+                    VolumeId=volume, InstanceId=str(machine["InstanceId"]), Device=device
                 )
             except Exception as error:
                 failures.append(f"{volume}: {explain(error)}")
@@ -83,7 +83,7 @@ def no_room(volumes: int) -> str:
 
 
 def _machine(incident: Incident[Workstation]) -> InstanceTypeDef:
-    found = workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
-    if found is None:
+    machine = workstation.machine(incident.client("ec2"), incident.manifest, incident.case)
+    if machine is None:
         raise Skip("no workstation is open yet")
-    return found
+    return machine

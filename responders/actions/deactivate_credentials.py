@@ -94,7 +94,7 @@ class DeactivateCredentials(Action[Principal]):
     def lacks(self, incident: Incident[Principal], observation: Observation) -> tuple[str, ...]:
         """A line for each that is active."""
         return tuple(
-            f"{thing} is active" for thing, status in observation.items() if status == "Active"
+            f"{key} is active" for key, status in observation.items() if status == "Active"
         )
 
     def act(self, incident: Incident[Principal], observation: Observation) -> None:
@@ -109,9 +109,9 @@ class DeactivateCredentials(Action[Principal]):
 def _set(incident: Incident[Principal], wanted: Observation) -> None:
     client, user = incident.client("iam"), incident.subject.name
 
-    def update(thing: str) -> None:
-        name, _, credential = thing.rpartition(" ")
+    def update(key: str) -> None:
+        name, _, credential = key.rpartition(" ")
         kind = next(k for k in KINDS if k.name == name)
-        kind.update(client, user, credential, wanted[thing])
+        kind.update(client, user, credential, wanted[key])
 
     incident.aws.each(update, list(wanted))

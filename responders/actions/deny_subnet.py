@@ -53,45 +53,45 @@ class DenySubnet(Action[Scene]):
 
     def observe(self, incident: Incident[Scene]) -> Observation:
         """`<acl> <way> <cidr>` to the entries that deny it, and whether one of them comes first."""
-        wanted = {(thing.split()[0], thing.split()[2]) for thing in incident.known}
+        wanted = {(key.split()[0], key.split()[2]) for key in incident.known}
         acls = _of_subnets(incident) if self.remotes else {}
         wanted |= {(acl, cidr) for acl in acls for cidr in self.remotes}
         if not wanted:
             raise Skip("no address to deny")
         acls |= _by_id(incident, {acl for acl, _ in wanted} - set(acls))
         return {
-            f"{acl} {way} {cidr}": _state(acls[acl], way, cidr)
+            f"{acl} {direction} {cidr}": _state(acls[acl], direction, cidr)
             for acl, cidr in sorted(wanted)
-            for way in WAYS
+            for direction in WAYS
             if acl in acls
         }
 
     def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each address and direction that is not denied first."""
         return tuple(
-            f"{acl} lets {cidr} through ({way}); denying it cuts off every subnet of this ACL"
-            for (acl, way, cidr), state in _split(observation)
+            f"{acl} lets {cidr} through ({direction}); denying it cuts off every subnet of this ACL"
+            for (acl, direction, cidr), state in _split(observation)
             if cidr in self.remotes and not state["first"]
         )
 
     def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Takes the lowest free numbers before the first entry that allows."""
         todo = [
-            (acl, way, cidr)
-            for (acl, way, cidr), state in _split(observation)
+            (acl, direction, cidr)
+            for (acl, direction, cidr), state in _split(observation)
             if cidr in self.remotes and not state["first"]
         ]
         acls = _by_id(incident, {acl for acl, _, _ in todo})
         free = {
-            (acl, way): _free_numbers(described, way)
+            (acl, direction): _free_numbers(described, direction)
             for acl, described in acls.items()
-            for way in WAYS
+            for direction in WAYS
         }
         _tell_subnets(incident, acls)
         numbered = {(a, w, c): next(free[a, w], 0) for a, w, c in todo}
 
         def deny(entry: tuple[str, str, str]) -> None:
-            acl, way, cidr = entry
+            acl, direction, cidr = entry
             if not numbered[entry]:
                 raise ValueError("no rule number is free before the first one that allows")
             with expecting("NetworkAclEntryAlreadyExists"):  # by a try whose answer was lost
@@ -100,7 +100,7 @@ class DenySubnet(Action[Scene]):
                     "RuleNumber": numbered[entry],
                     "Protocol": ALL,
                     "RuleAction": "deny",
-                    "Egress": WAYS[way],
+                    "Egress": WAYS[direction],
                 }
                 if ":" in cidr:
                     request["Ipv6CidrBlock"] = cidr
@@ -136,9 +136,9 @@ class DenySubnet(Action[Scene]):
 
 
 def _split(observation: Observation) -> Iterator[tuple[tuple[str, str, str], JsonObject]]:
-    for thing, state in observation.items():
-        acl, way, cidr = thing.split()
-        yield (acl, way, cidr), state
+    for key, state in observation.items():
+        acl, direction, cidr = key.split()
+        yield (acl, direction, cidr), state
 
 
 def _of_subnets(incident: Incident[Scene]) -> dict[str, NetworkAclTypeDef]:
@@ -174,29 +174,31 @@ def _field(cidr: str) -> Literal["CidrBlock", "Ipv6CidrBlock"]:
     return "Ipv6CidrBlock" if ":" in cidr else "CidrBlock"
 
 
-def _entries(acl: NetworkAclTypeDef, way: str) -> list[NetworkAclEntryTypeDef]:
-    return [entry for entry in acl["Entries"] if bool(entry["Egress"]) == WAYS[way]]
+def _entries(acl: NetworkAclTypeDef, direction: str) -> list[NetworkAclEntryTypeDef]:
+    return [entry for entry in acl["Entries"] if bool(entry["Egress"]) == WAYS[direction]]
 
 
-def _first_allow(acl: NetworkAclTypeDef, way: str) -> int:
-    allowing = [int(e["RuleNumber"]) for e in _entries(acl, way) if e["RuleAction"] == "allow"]
+def _first_allow(acl: NetworkAclTypeDef, direction: str) -> int:
+    allowing = [
+        int(e["RuleNumber"]) for e in _entries(acl, direction) if e["RuleAction"] == "allow"
+    ]
     return min(allowing, default=32_767)
 
 
-def _state(acl: NetworkAclTypeDef, way: str, cidr: str) -> JsonObject:
+def _state(acl: NetworkAclTypeDef, direction: str, cidr: str) -> JsonObject:
     numbers = sorted(
         int(entry["RuleNumber"])
-        for entry in _entries(acl, way)
+        for entry in _entries(acl, direction)
         if entry["RuleAction"] == "deny"
         and entry["Protocol"] == ALL
         and entry.get(_field(cidr)) == cidr
     )
-    return {"entries": numbers, "first": any(n < _first_allow(acl, way) for n in numbers)}
+    return {"entries": numbers, "first": any(n < _first_allow(acl, direction) for n in numbers)}
 
 
-def _free_numbers(acl: NetworkAclTypeDef, way: str) -> Iterator[int]:
-    used = {int(entry["RuleNumber"]) for entry in _entries(acl, way)}
-    return (n for n in range(1, _first_allow(acl, way)) if n not in used)
+def _free_numbers(acl: NetworkAclTypeDef, direction: str) -> Iterator[int]:
+    used = {int(entry["RuleNumber"]) for entry in _entries(acl, direction)}
+    return (n for n in range(1, _first_allow(acl, direction)) if n not in used)
 
 
 def _tell_subnets(incident: Incident[Scene], acls: Mapping[str, NetworkAclTypeDef]) -> None:

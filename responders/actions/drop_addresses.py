@@ -46,7 +46,7 @@ class DropAddresses(Action[Scene]):
         """Elastic IP to its address and place; interface to the address that EC2 assigned to it."""
         elastic = {str(a["AllocationId"]): _place(a) for a in _elastic(incident)}
         observation = {**elastic, **_assigned(incident, {a["address"] for a in elastic.values()})}
-        gone = {thing: None for thing in incident.known if thing not in observation}
+        gone = {key: None for key in incident.known if key not in observation}
         if not observation and not gone:
             raise Skip("no public IPv4 address")
         return dict(sorted({**observation, **gone}.items()))
@@ -55,9 +55,9 @@ class DropAddresses(Action[Scene]):
         """A line for each address that is on one of the instance's interfaces."""
         return tuple(
             f"{state['address']} is on {state['interface']}"
-            if thing.startswith(ALLOCATION)
-            else f"{state['address']} is on {thing}; it is given up, and release brings another"
-            for thing, state in _present(incident, observation).items()
+            if key.startswith(ALLOCATION)
+            else f"{state['address']} is on {key}; it is given up, and release brings another"
+            for key, state in _present(incident, observation).items()
         )
 
     def act(self, incident: Incident[Scene], observation: Observation) -> None:
@@ -67,10 +67,10 @@ class DropAddresses(Action[Scene]):
             for address in _elastic(incident)
         }
 
-        def drop(thing: str) -> None:
-            if not thing.startswith(ALLOCATION):
-                _assign(incident, thing, False)
-            elif association := associations.get(thing):
+        def drop(key: str) -> None:
+            if not key.startswith(ALLOCATION):
+                _assign(incident, key, False)
+            elif association := associations.get(key):
                 incident.client("ec2").disassociate_address(AssociationId=association)
 
         try:
@@ -84,18 +84,18 @@ class DropAddresses(Action[Scene]):
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Each Elastic IP on its interface and private address; another address by EC2."""
 
-        def back(thing: str) -> None:
-            if not thing.startswith(ALLOCATION):
-                _assign(incident, thing, True)
+        def back(key: str) -> None:
+            if not key.startswith(ALLOCATION):
+                _assign(incident, key, True)
                 return
             incident.client("ec2").associate_address(
-                AllocationId=thing,
-                NetworkInterfaceId=before[thing]["interface"],
-                PrivateIpAddress=before[thing]["private"],
+                AllocationId=key,
+                NetworkInterfaceId=before[key]["interface"],
+                PrivateIpAddress=before[key]["private"],
                 AllowReassociation=False,
             )
 
-        incident.aws.each(back, [thing for thing, state in before.items() if state])
+        incident.aws.each(back, [key for key, state in before.items() if state])
 
     def restored(self, before: Json, now: Json) -> bool:
         """An assigned address is never the same again; one that came by itself is not owed."""
@@ -108,16 +108,16 @@ def _elastic(incident: Incident[Scene]) -> list[AddressTypeDef]:
     """The Elastic IPs on the instance, and those known from before, wherever they are."""
     places = {
         "network-interface-id": [str(i["NetworkInterfaceId"]) for i in incident.subject.interfaces],
-        "allocation-id": [thing for thing in incident.known if thing.startswith(ALLOCATION)],
+        "allocation-id": [key for key in incident.known if key.startswith(ALLOCATION)],
     }
-    found: list[AddressTypeDef] = []
+    addresses: list[AddressTypeDef] = []
     for name, values in places.items():
         if values:
             answer = incident.client("ec2").describe_addresses(
                 Filters=[{"Name": name, "Values": values}]
             )
-            found += answer["Addresses"]
-    return found
+            addresses += answer["Addresses"]
+    return addresses
 
 
 def _place(address: AddressTypeDef) -> JsonObject:
@@ -132,26 +132,26 @@ def _assigned(incident: Incident[Scene], elastic: set[str]) -> JsonObject:
     """Interfaces that have, or had in this case, a public address that is no Elastic IP."""
     had_elastic = {
         state["interface"]
-        for thing, state in incident.known.items()
-        if thing.startswith(ALLOCATION) and state
+        for key, state in incident.known.items()
+        if key.startswith(ALLOCATION) and state
     }
-    found: JsonObject = {}
+    addresses: JsonObject = {}
     for interface in incident.subject.interfaces:
         eni = str(interface["NetworkInterfaceId"])
         address = interface.get("Association", {}).get("PublicIp")
         address = None if address in elastic else address
         if address or eni in incident.known:
-            found[eni] = {"address": address, "after_elastic": eni in had_elastic}
-    return found
+            addresses[eni] = {"address": address, "after_elastic": eni in had_elastic}
+    return addresses
 
 
 def _present(incident: Incident[Scene], observation: Observation) -> JsonObject:
     """What is on the instance's interfaces now."""
     ours = {str(i["NetworkInterfaceId"]) for i in incident.subject.interfaces}
     return {
-        thing: state
-        for thing, state in observation.items()
-        if state and state["address"] and state.get("interface", thing) in ours
+        key: state
+        for key, state in observation.items()
+        if state and state["address"] and state.get("interface", key) in ours
     }
 
 

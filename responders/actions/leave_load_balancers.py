@@ -70,26 +70,26 @@ class LeaveLoadBalancers(Action[Scene]):
     def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each registration, and for each group of which that is not known."""
         return tuple(
-            f"{thing}: not known if registered: {target[UNKNOWN]}"
+            f"{key}: not known if registered: {target[UNKNOWN]}"
             if UNKNOWN in target
-            else f"registered: {thing}"
-            for thing, target in observation.items()
+            else f"registered: {key}"
+            for key, target in observation.items()
             if target
         )
 
     def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Deregisters; one refusal stops no other."""
 
-        def leave(thing: str) -> None:
-            if thing.startswith(CLASSIC):
+        def leave(key: str) -> None:
+            if key.startswith(CLASSIC):
                 with expecting("InvalidInstance"):
                     incident.client("elb").deregister_instances_from_load_balancer(
-                        LoadBalancerName=thing.removeprefix(CLASSIC),
+                        LoadBalancerName=key.removeprefix(CLASSIC),
                         Instances=[{"InstanceId": incident.target}],
                     )
             else:
                 incident.client("elbv2").deregister_targets(
-                    TargetGroupArn=thing.split()[0], Targets=[observation[thing]]
+                    TargetGroupArn=key.split()[0], Targets=[observation[key]]
                 )
 
         incident.aws.each(leave, _registered(observation))
@@ -97,15 +97,15 @@ class LeaveLoadBalancers(Action[Scene]):
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Registers with the same target groups, ports and zones."""
 
-        def back(thing: str) -> None:
-            if thing.startswith(CLASSIC):
+        def back(key: str) -> None:
+            if key.startswith(CLASSIC):
                 incident.client("elb").register_instances_with_load_balancer(
-                    LoadBalancerName=thing.removeprefix(CLASSIC),
+                    LoadBalancerName=key.removeprefix(CLASSIC),
                     Instances=[{"InstanceId": incident.target}],
                 )
             else:
                 incident.client("elbv2").register_targets(
-                    TargetGroupArn=thing.split()[0], Targets=[before[thing]]
+                    TargetGroupArn=key.split()[0], Targets=[before[key]]
                 )
 
         incident.aws.each(back, _registered(before))
@@ -116,7 +116,7 @@ class LeaveLoadBalancers(Action[Scene]):
 
 
 def _registered(observation: Observation) -> list[str]:
-    return [thing for thing, target in observation.items() if target and UNKNOWN not in target]
+    return [key for key, target in observation.items() if target and UNKNOWN not in target]
 
 
 def _targets(incident: Incident[Scene]) -> JsonObject:

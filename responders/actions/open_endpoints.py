@@ -64,8 +64,8 @@ class OpenEndpoints(Action[Workstation]):
 
     def observe(self, incident: Incident[Workstation]) -> Observation:
         """Service to the state of its endpoint; None where there is none."""
-        found = endpoints(incident.client("ec2"), incident.manifest.forensic_vpc)
-        states = {str(e["ServiceName"]).rsplit(".", 1)[-1]: str(e["State"]) for e in found}
+        described = endpoints(incident.client("ec2"), incident.manifest.forensic_vpc)
+        states = {str(e["ServiceName"]).rsplit(".", 1)[-1]: str(e["State"]) for e in described}
         return {service: states.get(service) for service in SERVICES}
 
     def lacks(self, incident: Incident[Workstation], observation: Observation) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ class Protect(Action[Scene]):
     def observe(self, incident: Incident[Scene]) -> Observation:
         """Attribute, or device, to its value, or to `UNREAD` and why it could not be read."""
         client = incident.client("ec2")
-        asked = {
+        answers = {
             name: incident.aws.spawn(
                 lambda n: client.describe_instance_attribute(
                     InstanceId=incident.target, Attribute=n
@@ -54,7 +54,7 @@ class Protect(Action[Scene]):
             for name in ATTRIBUTES
         }
         observation: JsonObject = {}
-        for name, answer in asked.items():
+        for name, answer in answers.items():
             try:
                 observation[name] = _value(answer.result(), name)
             except Exception as error:
@@ -72,18 +72,18 @@ class Protect(Action[Scene]):
         if spot:
             incident.risk("a Spot instance can't have termination protection: EC2 may reclaim it")
         return tuple(
-            f"{thing} is not known: {value[UNREAD]}" if _is_unread(value) else f"{thing} is {value}"
-            for thing, value in observation.items()
-            if value != _wanted(thing) and not (spot and thing in ATTRIBUTES)
+            f"{key} is not known: {value[UNREAD]}" if _is_unread(value) else f"{key} is {value}"
+            for key, value in observation.items()
+            if value != _intended(key) and not (spot and key in ATTRIBUTES)
         )
 
     def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """One call an attribute, for EC2 takes no more; one refusal stops no other."""
         spot = incident.subject.instance.get("InstanceLifecycle") == "spot"
         todo = {
-            k: _wanted(k)
+            k: _intended(k)
             for k, v in observation.items()
-            if v != _wanted(k) and not (spot and k in ATTRIBUTES)
+            if v != _intended(k) and not (spot and k in ATTRIBUTES)
         }
         _write(incident, todo)
 
@@ -100,7 +100,7 @@ class Protect(Action[Scene]):
 
     def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
         """Protected already: by its owner, or by another response. Neither is undone."""
-        return bool(state == _wanted(resource))
+        return bool(state == _intended(resource))
 
 
 def _is_unread(value: Json) -> bool:
@@ -117,27 +117,27 @@ def _value(answer: InstanceAttributeTypeDef, attribute: str) -> bool | str | Non
             return answer["InstanceInitiatedShutdownBehavior"].get("Value")
 
 
-def _wanted(thing: str) -> Json:
-    return False if thing.startswith("device ") else ATTRIBUTES[thing][1]
+def _intended(key: str) -> Json:
+    return False if key.startswith("device ") else ATTRIBUTES[key][1]
 
 
 def _write(incident: Incident[Scene], values: Observation) -> None:
     failures = []
-    for thing, value in values.items():
-        if thing.startswith("device "):
+    for key, value in values.items():
+        if key.startswith("device "):
             change: JsonObject = {
                 "BlockDeviceMappings": [
                     {
-                        "DeviceName": thing.removeprefix("device "),
+                        "DeviceName": key.removeprefix("device "),
                         "Ebs": {"DeleteOnTermination": value},
                     }
                 ]
             }
         else:
-            change = {ATTRIBUTES[thing][0]: {"Value": value}}
+            change = {ATTRIBUTES[key][0]: {"Value": value}}
         try:
             incident.client("ec2").modify_instance_attribute(InstanceId=incident.target, **change)
         except Exception as error:
-            failures.append(f"{thing}: {explain(error)}")
+            failures.append(f"{key}: {explain(error)}")
     if failures:
         raise SomeFailed(failures)

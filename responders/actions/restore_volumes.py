@@ -99,11 +99,11 @@ class RestoreVolumes(Action[Workstation]):
 
     def observe(self, incident: Incident[Workstation]) -> Observation:
         """Snapshot to its volume and the volume's state; None where there is none."""
-        made = {
+        volumes = {
             str(v["SnapshotId"]): {"id": v["VolumeId"], "state": v["State"]}
             for v in workstation.volumes(incident.client("ec2"), incident.case)
         }
-        return {s.id: made.get(s.id, {"id": None, "state": ""}) for s in self._sources(incident)}
+        return {s.id: volumes.get(s.id, {"id": None, "state": ""}) for s in self._sources(incident)}
 
     def lacks(self, incident: Incident[Workstation], observation: Observation) -> tuple[str, ...]:
         """A line for each snapshot without a volume that can be used."""

@@ -73,10 +73,10 @@ class RevokeSessions(Action[Scene]):
                     "role_id": role["RoleId"],
                     "holds": holds,
                 }
-        for thing in set(incident.known) - set(observation):
-            role_name, policy = thing.split()
-            observation[thing] = {
-                **incident.known[thing],
+        for key in set(incident.known) - set(observation):
+            role_name, policy = key.split()
+            observation[key] = {
+                **incident.known[key],
                 "policy": _policy(incident, role_name, policy).read(),
                 "holds": False,
             }
@@ -84,15 +84,15 @@ class RevokeSessions(Action[Scene]):
 
     def lacks(self, incident: Incident[Scene], observation: Observation) -> tuple[str, ...]:
         """A line for each role of which sessions are not denied; role-wide, whom that hits."""
-        told = []
+        lines = []
         for role_name, policy, state in _split(observation):
             if _denied(incident, policy, state):
                 continue
             if policy == _wide(incident):
-                told.append(f"all sessions of {role_name} go on: {_others(incident, role_name)}")
+                lines.append(f"all sessions of {role_name} go on: {_others(incident, role_name)}")
             else:
-                told.append(f"sessions of {role_name} on {incident.target} go on")
-        return tuple(told)
+                lines.append(f"sessions of {role_name} on {incident.target} go on")
+        return tuple(lines)
 
     def act(self, incident: Incident[Scene], observation: Observation) -> None:
         """Writes the policies; one refusal stops no other."""
@@ -102,13 +102,13 @@ class RevokeSessions(Action[Scene]):
             if not _denied(incident, policy, state)
         }
 
-        def revoke(thing: str) -> None:
-            role_name, policy, state = todo[thing]
+        def revoke(key: str) -> None:
+            role_name, policy, state = todo[key]
             if policy == _wide(incident) and is_own(
                 Principal("role", role_name), incident.aws.identity
             ):
                 raise ValueError("it is the role that you use now, and you would be cut off")
-            wanted = _wanted(incident, policy, state, incident.aws.now())
+            wanted = _intended(incident, policy, state, incident.aws.now())
             if note := _policy(incident, role_name, policy).enforce(wanted):
                 incident.note(note)
 
@@ -137,8 +137,8 @@ class RevokeSessions(Action[Scene]):
 
 
 def _split(observation: Observation) -> Iterator[tuple[str, str, JsonObject]]:
-    for thing, state in observation.items():
-        role_name, policy = thing.split()
+    for key, state in observation.items():
+        role_name, policy = key.split()
         yield role_name, policy, state
 
 
@@ -150,7 +150,7 @@ def _wide(incident: Incident[Scene]) -> str:
     return deny_document.policy_name(incident.case)
 
 
-def _wanted(
+def _intended(
     incident: Incident[Scene], policy: str, state: JsonObject, moment: datetime
 ) -> Document:
     if policy == _wide(incident):
@@ -163,7 +163,7 @@ def _wanted(
 
 def _denied(incident: Incident[Scene], policy: str, state: JsonObject) -> bool:
     """Whether the policy denies what is wanted, or even the same without a cut-off."""
-    enough = [_wanted(incident, policy, state, incident.started)]
+    enough = [_intended(incident, policy, state, incident.started)]
     if policy != _wide(incident):
         enough.append(
             deny_document.everything(

@@ -63,10 +63,10 @@ class TellResidualRisks(Action[Scene]):
             "network load balancers": lambda: _balancers(incident, vpcs),
             "DNS": lambda: _resolvers(incident, vpcs),
         }
-        asked = {kind: incident.aws.spawn(ask) for kind, ask in asks.items()}
+        answers = {kind: incident.aws.spawn(ask) for kind, ask in asks.items()}
         observation: dict[str, Found] = {}
         failures = []
-        for kind, answer in asked.items():
+        for kind, answer in answers.items():
             try:
                 observation[kind] = answer.result()
             except Exception as error:
@@ -131,14 +131,14 @@ def _routes(incident: Incident[Scene], subnets: list[str], vpcs: list[str]) -> F
     }
     main_counts = own != set(subnets)
     found = {
-        told
+        gateway_name
         for table in tables
         if any(
             a.get("SubnetId") in subnets or (a.get("Main") and main_counts)
             for a in table.get("Associations", ())
         )
         for route in table.get("Routes", ())
-        if (told := _gateway(route))
+        if (gateway_name := _gateway(route))
     }
     return sorted(found)
 
