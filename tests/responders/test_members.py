@@ -217,6 +217,7 @@ def test_one_bad_member_of_every_operation(bench: Bench, command: str, releases:
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("releases", [False, True], ids=["contain", "release"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_bad_member_by_itself(bench: Bench, command: str, releases: bool) -> None:
