@@ -26,6 +26,8 @@ class Evidence:
     vault: str = ""
     complete: bool = True
     trouble: str = ""
+    interrupted: bool = False
+    """Whether the user interrupted the wait for the vault."""
 
 
 @dataclass(frozen=True)

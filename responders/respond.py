@@ -24,7 +24,15 @@ from responders.errors import (
 from responders.graph import AnyStep, Graph
 from responders.holders import Holders
 from responders.locate import Located
-from responders.outcome import DONE, INCOMPLETE, Evidence, Report, Verdict, judge_release
+from responders.outcome import (
+    DONE,
+    INCOMPLETE,
+    INTERRUPTED,
+    Evidence,
+    Report,
+    Verdict,
+    judge_release,
+)
 from responders.playbook import Options, Playbook, by_command, released_commands
 from responders.record import vault
 from responders.record.case import Case, Run, new_run
@@ -406,6 +414,8 @@ class _Session:
         code = verdict.exit_code
         if code == DONE and self._record and not evidence.complete:
             code = INCOMPLETE
+        if evidence.interrupted:
+            code = INTERRUPTED
         of_steps = [risk for r in reports for risk in r.risks]
         return Report(
             case=incident.case,

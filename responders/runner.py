@@ -11,9 +11,9 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from responders.action import Action, AnyAction, Incident, Observation, Subject
@@ -21,6 +21,7 @@ from responders.aws import Call, explain, recording
 from responders.connection import hurried
 from responders.errors import JournalError, Skip
 from responders.graph import AnyStep, Graph
+from responders.interruption import GuardedEvidence, Interruption
 from responders.record import journal
 from responders.record.case import Undo
 from responders.record.journal import Journal
@@ -92,8 +93,7 @@ class Runner:
         self._acted: dict[str, threading.Event] = {}
         self._began = time.monotonic()
         self._reports: dict[str, StepReport] = {}
-        self._begun: set[str] = set()
-        """Names of the steps that began to change something."""
+        self._interruption = Interruption(incident.stopping)
 
     @property
     def interrupted(self) -> bool:
@@ -106,22 +106,17 @@ class Runner:
         self._ended = {step.name: threading.Event() for step in graph}
         self._acted = {step.name: threading.Event() for step in graph}
         self._began = time.monotonic()
-        self._in_threads(graph, self._run)
-        self._in_threads([s for s in graph if s.recheck], self._recheck)
-        return [self._reports[step.name] for step in graph]
+        with self._interruption.heeded():
+            self._in_threads(graph, self._run)
+            self._in_threads([s for s in graph if s.recheck], self._recheck)
+        return [self._reports.get(step.name) or _abandoned(step) for step in graph]
 
     def _in_threads(self, steps: Sequence[AnyStep], work: Callable[[AnyStep], None]) -> None:
-        if not steps:
-            return
-        with ThreadPoolExecutor(len(steps), thread_name_prefix="step") as pool:
-            futures = [pool.submit(work, step) for step in steps]
-            while not all(future.done() for future in futures):
-                try:
-                    wait(futures)
-                except KeyboardInterrupt:  # again and again: what is half done must be finished
-                    self.incident.stopping.set()
-        for future in futures:
-            future.result()
+        closing = {step.name: step for step in steps if step.closes}
+        self._interruption.run(
+            {step.name: partial(work, step) for step in steps},
+            lambda name: name in closing and self._must_close(closing[name]),
+        )
 
     # -- one step --
 
@@ -129,6 +124,7 @@ class Runner:
         try:
             self._finish(step, self._attempt(step, fresh=self._await(step)))
         finally:
+            self._interruption.ended(step.name)
             self._acted[step.name].set()
             self._ended[step.name].set()
 
@@ -146,8 +142,9 @@ class Runner:
         return stale
 
     def _finish(self, step: AnyStep, report: StepReport) -> None:
-        self._reports[step.name] = report
-        self._say(report)
+        if self._interruption.may_record(step.name):
+            self._reports[step.name] = report
+            self._say(report)
 
     def _say(self, report: StepReport) -> None:
         try:
@@ -163,7 +160,7 @@ class Runner:
         now: Observation | None = None
         with recording() as calls:
             if self.interrupted and not self._must_close(step):
-                result: Result = Skipped("interrupted before it began")
+                result: Result = INTERRUPTED_BEFORE
             elif unmet := self._unmet(step):
                 result = Skipped(f"needs {', '.join(unmet)}, which did not succeed", True)
             else:
@@ -186,7 +183,7 @@ class Runner:
         return [n for n in step.needed if n in self._reports and not holds(self._reports[n].result)]
 
     def _must_close(self, step: AnyStep) -> bool:
-        return step.closes is not None and step.closes.name in self._begun
+        return step.closes is not None and step.closes.name in self._interruption.began
 
     def _decide(
         self,
@@ -202,12 +199,19 @@ class Runner:
         if self._journal is None:
             return Planned(lacks), None
         own = [k for k, state in observation.items() if _is_own(action, incident, k, state)]
+        if not self._interruption.may_act(
+            step.name,
+            even_now=self._must_close(step),
+            reads_only=_only_collects(action),
+        ):
+            return INTERRUPTED_BEFORE, None
         try:
             self._journal.append(
                 "intend", action.name, seen=observation, own=own, lacks=lacks, requests=_ids(calls)
             )
         except JournalError as error:
             if not self._must_close(step):
+                self._interruption.began.discard(step.name)
                 return Failed(error.message, lacks), None
             incident.risk(f"closed without a record, for it was open: {error.message}")
         if action.announce:
@@ -227,7 +231,6 @@ class Runner:
         self, action: AnyAction, incident: Incident[Subject], observation: Observation
     ) -> tuple[Result, Observation | None]:
         trouble = ""
-        self._begun.add(action.name)
         try:
             action.act(incident, observation)
         except Skip as skip:
@@ -249,7 +252,7 @@ class Runner:
         return Done(f"holds, though a call failed: {trouble}" if trouble else ""), now
 
     def _write_result(self, report: StepReport, calls: list[Call]) -> StepReport:
-        if self._journal is None:
+        if self._journal is None or not self._interruption.may_record(report.name):
             return report
         try:
             self._journal.append(
@@ -272,11 +275,14 @@ class Runner:
         return report
 
     def _recheck(self, step: AnyStep) -> None:
+        if self._journal is None or self.interrupted:
+            return
         before = self._reports[step.name]
-        if self._journal is None or self.interrupted or not holds(before.result):
+        if not holds(before.result):
             return
         report = self._attempt(step, fresh=True)
-        if isinstance(report.result, AlreadyInPlace):
+        # What held when it was looked at last is no worse for an interrupt.
+        if isinstance(report.result, AlreadyInPlace) or report.result is INTERRUPTED_BEFORE:
             return
         notes = (*before.notes, "it no longer held at the end, and was tried again", *report.notes)
         risks = (*before.risks, *report.risks)
@@ -289,11 +295,23 @@ class Runner:
 
     def release(self, steps: Iterable[AnyStep]) -> list[StepReport]:
         """Undoes the recorded steps in reverse; what changed since is reported, not overwritten."""
-        for step in reversed(list(steps)):
+        backwards = list(reversed(list(steps)))
+        with self._interruption.heeded():
+            for step in backwards:
+                self._in_threads([step], self._release)
+        owed = [step for step in backwards if self._to_undo(step.action)]
+        return [
+            *self._reports.values(),
+            *(_abandoned(step) for step in owed if step.name not in self._reports),
+        ]
+
+    def _release(self, step: AnyStep) -> None:
+        try:
             record = self._to_undo(step.action)
             if record or self._may_have_left(step.action):
                 self._finish(step, self._undo(step.action, record or Undo()))
-        return list(self._reports.values())
+        finally:
+            self._interruption.ended(step.name)
 
     def _to_undo(self, action: AnyAction) -> Undo | None:
         """The record of a step, with what the step before it saw of the same resources."""
@@ -340,6 +358,9 @@ class Runner:
         now: Observation,
         calls: list[Call],
     ) -> Result:
+        acts = self._journal is not None
+        if acts and not self._interruption.may_act(action.name, even_now=False):
+            return INTERRUPTED_BEFORE
         before = record.before
         # A record of an older version may hold a response's own state as the one before.
         own = {k for k in before if action.is_own(incident, k, before[k])}
@@ -412,7 +433,13 @@ class Runner:
             first[step] = {**report.observation, **first.get(step, {})}
         known = first.pop(name, {})
         return dataclasses.replace(
-            self.incident, subject=subject, known=known, earlier=first, notes=[], risks=[]
+            self.incident,
+            subject=subject,
+            known=known,
+            earlier=first,
+            evidence=GuardedEvidence(self.incident.evidence, self._interruption, name),
+            notes=[],
+            risks=[],
         )
 
     def _refreshed(
@@ -423,6 +450,18 @@ class Runner:
             subject=incident.subject.afresh(),
             known={**(observation or {}), **incident.known},
         )
+
+
+INTERRUPTED_BEFORE = Skipped("interrupted before it began")
+"""The result of a step that had not begun to act when the user asked to stop."""
+
+
+def _abandoned(step: AnyStep) -> StepReport:
+    return StepReport(step.name, INTERRUPTED_BEFORE)
+
+
+def _only_collects(action: AnyAction) -> bool:
+    return action.collects and not action.writes_aws
 
 
 def _patience(action: AnyAction) -> AbstractContextManager[None]:

@@ -39,7 +39,7 @@ app = Commands(
     rich_markup_mode="rich",
     help="Incident response for AWS: contain with one command, from what was prepared.",
     epilog="Exit codes: 0 done · 1 not contained · 2 bad input, nothing touched · 3 contained, "
-    "evidence incomplete · 4 unexpected · 130 interrupted, resumable.",
+    "evidence incomplete · 4 unexpected · 130 interrupted.",
 )
 app.command()(instance.instance)
 app.command()(key.key)

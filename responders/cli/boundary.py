@@ -54,9 +54,7 @@ def _outcome(
     except CordonError as error:
         return _say(error.message, error.advice, error.exit_code, as_json)
     except KeyboardInterrupt:
-        return _say(
-            "interrupted", "`cordon resume` goes on where it stopped.", INTERRUPTED, as_json
-        )
+        return _say("interrupted", _how_to_go_on(given.get("case")), INTERRUPTED, as_json)
     except Exception as error:
         if _is_of_aws(error):
             return _say_aws(error, command, common)
@@ -68,6 +66,19 @@ def _outcome(
             UNEXPECTED,
             as_json,
         )
+
+
+def _how_to_go_on(case: str | None) -> str:
+    """Advice after an interrupt; `resume` is named only where it has something to do."""
+    from responders.record.case import Case
+    from responders.record.run import unfinished
+
+    try:
+        if case and unfinished(Case(case).runs()):
+            return f"`cordon resume --case {case}` goes on where it stopped."
+    except (CordonError, OSError):  # no case id, or no record that can be read
+        pass
+    return "There is nothing to resume: run the command again."
 
 
 MEANING = {

@@ -19,6 +19,8 @@ from responders.record.vault import Mirror, Vault
 
 VAULT_WAIT = 20.0
 """Seconds that a finished response waits for its last uploads; `cordon case sync` finishes them."""
+INTERRUPTED_WAIT = 0.5
+"""Seconds that a run which the user interrupted waits for them."""
 PATIENT_WAIT = 60.0
 """Seconds that a finished reading waits for them: nothing hangs on its end."""
 
@@ -90,7 +92,7 @@ class OpenedRun:
             )
         except JournalError as error:
             lines.append(error.message)
-        if not_sent := self.mirror.close(wait):
+        if not_sent := self.mirror.close(min(wait, INTERRUPTED_WAIT) if interrupted else wait):
             lines.append(
                 f"not in the vault yet: {not_sent} (cordon case sync --case {self.case.id} "
                 "finishes it)"
@@ -100,5 +102,6 @@ class OpenedRun:
             local=str(self.case.folder / self.run),
             vault=f"s3://{bucket}/cases/{self.case.id}/{self.run}/" if bucket else "",
             complete=not lines,
+            interrupted=self.mirror.interrupted,
             trouble="; ".join(lines),
         )

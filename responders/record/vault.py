@@ -211,6 +211,8 @@ class Mirror:
         self._settled = threading.Condition(self._lock)
         self._threads: list[threading.Thread] = []
         self.bucket = ""
+        self.interrupted = False
+        """Whether the user interrupted the wait for the last uploads."""
 
     def add(self, key: str, path: Path) -> None:
         """Queues one file."""
@@ -230,14 +232,19 @@ class Mirror:
     def close(self, seconds: float) -> str:
         """Waits for what is queued; the empty string when all of it is in the vault, else why not.
 
-        Gives up after `seconds`; `cordon case sync` finishes later.
+        Gives up after `seconds`, or when the user interrupts; `cordon case sync` finishes later.
         """
-        with self._lock:
-            self._settled.wait_for(lambda: not self._waiting, seconds)
+        try:
+            with self._lock:
+                self._settled.wait_for(lambda: not self._waiting, seconds)
+        except KeyboardInterrupt:
+            self.interrupted = True
         for _ in self._threads:
             self._queue.put(None)
         if self._trouble:
             return self._trouble[0]
+        if self._not_sent and self.interrupted:
+            return f"{self._not_sent} uploads were still under way when it was interrupted"
         if self._not_sent:
             return f"{self._not_sent} uploads were still under way after {seconds:.0f} s"
         return ""
