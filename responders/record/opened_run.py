@@ -19,8 +19,8 @@ from responders.record.vault import Mirror, Vault
 
 VAULT_WAIT = 20.0
 """Seconds that a finished response waits for its last uploads; `cordon case sync` finishes them."""
-INTERRUPTED_WAIT = 0.5
-"""Seconds that a run which the user interrupted waits for them."""
+INTERRUPTED_WAIT = 5.0
+"""The same for a run that the user interrupted; a second interrupt ends the wait at once."""
 PATIENT_WAIT = 60.0
 """Seconds that a finished reading waits for them: nothing hangs on its end."""
 
