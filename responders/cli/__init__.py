@@ -32,6 +32,8 @@ from responders.cli import (
 from responders.cli.commands import Commands
 from responders.connection import under_way
 
+BEFORE, DURING, AFTER = "Before an incident", "During an incident", "After containment"
+
 app = Commands(
     no_args_is_help=True,
     add_completion=False,
@@ -41,24 +43,24 @@ app = Commands(
     epilog="Exit codes: 0 done · 1 not contained · 2 bad input, nothing touched · 3 contained, "
     "evidence incomplete · 4 unexpected · 130 interrupted.",
 )
-app.command()(instance.instance)
-app.command()(key.key)
-app.command()(user.user)
-app.command()(role.role)
-app.command()(hunt.hunt)
-app.command()(release.release)
-app.command()(resume.resume)
-app.command()(snapshots.snapshots)
-app.command()(ready.ready)
-app.command()(drill.drill)
-app.command()(init.init)
+app.command(rich_help_panel=DURING)(instance.instance)
+app.command(rich_help_panel=DURING)(key.key)
+app.command(rich_help_panel=DURING)(user.user)
+app.command(rich_help_panel=DURING)(role.role)
+app.command(rich_help_panel=DURING)(hunt.hunt)
+app.command(rich_help_panel=AFTER)(release.release)
+app.command(rich_help_panel=DURING)(resume.resume)
+app.command(rich_help_panel=AFTER)(snapshots.snapshots)
+app.command(rich_help_panel=BEFORE)(ready.ready)
+app.command(rich_help_panel=BEFORE)(drill.drill)
+app.command(rich_help_panel=BEFORE)(init.init)
 case.app.command()(case_report.report)
-app.add_typer(case.app, name="case")
-app.add_typer(support.app, name="support")
-app.add_typer(tools.app, name="tools")
-app.add_typer(trust.app, name="trust")
-app.add_typer(vpc.app, name="vpc")
-app.add_typer(workstation.app, name="workstation")
+app.add_typer(case.app, name="case", rich_help_panel=AFTER)
+app.add_typer(support.app, name="support", rich_help_panel=DURING)
+app.add_typer(tools.app, name="tools", rich_help_panel=BEFORE)
+app.add_typer(trust.app, name="trust", rich_help_panel=BEFORE)
+app.add_typer(vpc.app, name="vpc", rich_help_panel=BEFORE)
+app.add_typer(workstation.app, name="workstation", rich_help_panel=AFTER)
 
 
 def _version(asked: bool) -> None:
