@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any
 
 from pulumi_policy import (
@@ -19,18 +17,16 @@ from pulumi_policy import (
 )
 
 import policies.checkov
+from contract import load_units
 from policies.bridge.program import Resource
 from policies.pack.confs import Found, confs, plain
 from policies.pack.levels import LEVELS, REMEDIES
 from policies.rules import Plan, Rule, Unknown
 
-FOLDER = Path(policies.checkov.__file__).parent
-
 
 def rules() -> dict[str, Rule]:
     """All rules, by the name of their file."""
-    names = sorted(file.stem for file in FOLDER.glob("*.py") if not file.name.startswith("__"))
-    return {name: importlib.import_module(f"policies.checkov.{name}").check for name in names}
+    return load_units(policies.checkov, "check", Rule)
 
 
 def pack() -> Iterator[Policy]:
