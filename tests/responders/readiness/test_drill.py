@@ -246,6 +246,6 @@ def test_interrupted_it_releases(
         return interrupt(incident, seconds) if len(calls) == 1 else true_wait(incident, seconds)
 
     monkeypatch.setattr(Incident, "wait", once)
-    answer = cordon(*DRILL, "--target", marked.instance)
+    answer = cordon(*DRILL, "--target", marked.instance, "--tracking", "convert", "--dwell", "9")
     assert (answer.code, answer.document["outcome"]) == (130, "interrupted"), answer.out
     assert marked.groups() == groups
