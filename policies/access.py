@@ -34,7 +34,7 @@ def trust_faults(document: Mapping[str, Any]) -> tuple[str, ...]:
         if not isinstance(principal, Mapping):
             faults.append("trusts everybody: name the principals")
             continue
-        if any("*" in str(who) for names in principal.values() for who in as_list(names)):
+        if any("*" in str(name) for names in principal.values() for name in as_list(names)):
             faults.append("trusts a wildcard: name each principal")
         if set(principal) - {"Service"} and not _proven(statement.get("Condition", {})):
             faults.append("demands neither MFA nor an external id of who assumes it")
@@ -104,5 +104,12 @@ def _principals(statement: Mapping[str, Any]) -> list[Any]:
 
 
 def _names_who(condition: Mapping[str, Mapping[str, Any]]) -> bool:
-    who = {"aws:PrincipalOrgID", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:SourceAccount"}
-    return any(who & set(keys) for operator, keys in condition.items() if "Not" not in operator)
+    caller_keys = {
+        "aws:PrincipalOrgID",
+        "aws:PrincipalArn",
+        "aws:PrincipalAccount",
+        "aws:SourceAccount",
+    }
+    return any(
+        caller_keys & set(keys) for operator, keys in condition.items() if "Not" not in operator
+    )

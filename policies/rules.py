@@ -46,18 +46,18 @@ class Plan:
 
     def pointing(self, kind: str, key: str, target: Conf, *literals: str | None) -> list[Conf]:
         """Those of a type whose argument `key` names `target`, by reference or by these values."""
-        return [one for one in self.all(kind) if points(first(one, key), target, *literals)]
+        return [conf for conf in self.all(kind) if points(first(conf, key), target, *literals)]
 
     def alike(self, kind: str, conf: Conf, *keys: str) -> Sequence[Conf]:
         """Those of a type that have the same known values of these arguments as `conf`."""
-        wanted = [first(conf, key) for key in keys]
-        return () if None in wanted else self._index(kind, keys).get(_texts(wanted), ())
+        values = [first(conf, key) for key in keys]
+        return () if None in values else self._index(kind, keys).get(_texts(values), ())
 
     def _index(self, kind: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], list[Conf]]:
         if (kind, *keys) not in self._indexes:
             index: dict[tuple[str, ...], list[Conf]] = {}
-            for one in self.all(kind):
-                index.setdefault(_texts(first(one, key) for key in keys), []).append(one)
+            for conf in self.all(kind):
+                index.setdefault(_texts(first(conf, key) for key in keys), []).append(conf)
             self._indexes[(kind, *keys)] = index
         return self._indexes[(kind, *keys)]
 
@@ -90,20 +90,20 @@ def rule(
     alone: bool = False,
 ) -> Rule:
     """A `Rule`; where Checkov is installed, it is registered there, as Checkov expects."""
-    made = Rule(identifier, text, tuple(kinds), category, judge, alone)
+    policy = Rule(identifier, text, tuple(kinds), category, judge, alone)
     if find_spec("checkov") is not None:
         from policies.adapter import register
 
-        register(made)
-    return made
+        register(policy)
+    return policy
 
 
 def points(value: Any, target: Conf, *literals: str | None) -> bool:
     """Whether a value is a reference to `target`, or one of these literal values of it."""
     address = target[ADDRESS]
     return any(
-        one == address or str(one).startswith(f"{address}.") or (one in literals and bool(one))
-        for one in contract.as_list(value)
+        item == address or str(item).startswith(f"{address}.") or (item in literals and bool(item))
+        for item in contract.as_list(value)
     )
 
 
@@ -115,7 +115,7 @@ def first(conf: Conf, key: str) -> Any:
 
 def blocks(conf: Conf, key: str) -> list[Conf]:
     """The nested blocks of one name."""
-    return [one for one in conf.get(key) or [] if isinstance(one, dict)]
+    return [nested for nested in conf.get(key) or [] if isinstance(nested, dict)]
 
 
 def block(conf: Conf, *path: str) -> Conf:
@@ -127,8 +127,8 @@ def block(conf: Conf, *path: str) -> Conf:
 
 def tags(conf: Conf) -> dict[str, Any]:
     """The resource's tags, as they are in the program."""
-    found = first(conf, "tags") or {}
-    return {k: v for k, v in found.items() if not k.startswith("__") and k not in MARKS}
+    declared = first(conf, "tags") or {}
+    return {k: v for k, v in declared.items() if not k.startswith("__") and k not in MARKS}
 
 
 def purpose(conf: Conf) -> str:
@@ -143,20 +143,20 @@ def judged(
     text = first(conf, key)
     if text is None:
         return (Unknown(f"{key} is not known in this plan"),)
-    found = _parsed(text)
-    return tuple(judge(found)) if isinstance(found, dict) else (f"{key} is no JSON object",)
+    document = _parsed(text)
+    return tuple(judge(document)) if isinstance(document, dict) else (f"{key} is no JSON object",)
 
 
 def manifest(region: Any, plan: Plan) -> contract.Manifest | str:
     """The manifest that the plan writes in a region, or what is wrong with it."""
-    found = [
-        one
-        for one in plan.all("aws_ssm_parameter")
-        if first(one, "name") == contract.MANIFEST_PARAMETER and first(one, "region") == region
+    parameters = [
+        conf
+        for conf in plan.all("aws_ssm_parameter")
+        if first(conf, "name") == contract.MANIFEST_PARAMETER and first(conf, "region") == region
     ]
-    if not found:
+    if not parameters:
         return f"the plan writes no manifest in {region}"
-    text = first(found[0], "insecure_value") or first(found[0], "value")
+    text = first(parameters[0], "insecure_value") or first(parameters[0], "value")
     if not isinstance(text, str):
         return Unknown(f"the manifest of {region} is not known in this plan")
     try:

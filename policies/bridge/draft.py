@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from policies.bridge.errors import BridgeError
-from policies.bridge.provider import Given, inside, properties
+from policies.bridge.provider import Parameter, inside, properties
 from policies.bridge.table import camel, service
 
 
@@ -31,34 +31,42 @@ def main(arguments: list[str]) -> int:
 
 def draft(token: str) -> Iterator[str]:
     """The section's lines; BridgeError for a token that pulumi_aws doesn't have."""
-    found = properties(token)
+    parameters = properties(token)
     name = snake(token.rpartition(":")[2])
     yield f"[aws_{service(token)}_{name}]"
     yield f'token = "{token}"'
-    yield f'has = "{_arguments(found)}"'
-    yield from _blocks(found, "", ())
+    yield f'has = "{_arguments(parameters)}"'
+    yield from _blocks(parameters, "", ())
 
 
-def _blocks(found: Mapping[str, Given], path: str, above: tuple[str, ...]) -> Iterator[str]:
-    for key, given in sorted(found.items()):
-        if given.objects is None or given.document or given.objects in above:
+def _blocks(
+    parameters: Mapping[str, Parameter], path: str, above: tuple[str, ...]
+) -> Iterator[str]:
+    for key, parameter in sorted(parameters.items()):
+        if parameter.objects is None or parameter.document or parameter.objects in above:
             continue
-        name = _singular(snake(key)) if given.many else snake(key)
-        mark = ("[]" if given.many else "") + _rename(name, key)
-        within = inside(given.objects)
+        name = _singular(snake(key)) if parameter.is_list else snake(key)
+        mark = ("[]" if parameter.is_list else "") + _rename(name, key)
+        within = inside(parameter.objects)
         yield f'"{path}{name}{mark}" = "{_arguments(within)}"'
-        yield from _blocks(within, f"{path}{name}.", (*above, given.objects))
+        yield from _blocks(within, f"{path}{name}.", (*above, parameter.objects))
 
 
-def _arguments(found: Mapping[str, Given]) -> str:
-    plain = ((key, given) for key, given in found.items() if given.document or not given.objects)
+def _arguments(parameters: Mapping[str, Parameter]) -> str:
+    plain = (
+        (key, parameter)
+        for key, parameter in parameters.items()
+        if parameter.document or not parameter.objects
+    )
     return " ".join(
-        sorted(f"{snake(key)}{_mark(given)}{_rename(snake(key), key)}" for key, given in plain)
+        sorted(
+            f"{snake(key)}{_mark(parameter)}{_rename(snake(key), key)}" for key, parameter in plain
+        )
     )
 
 
-def _mark(given: Given) -> str:
-    return "@" if given.document else "{}" if given.map else ""
+def _mark(parameter: Parameter) -> str:
+    return "@" if parameter.document else "{}" if parameter.map else ""
 
 
 def _rename(name: str, key: str) -> str:

@@ -40,31 +40,31 @@ def planned(
         values.setdefault("tags", None)
     references: dict[str, tuple[str, ...]] = {}
     for key, urns in resource.property_dependencies.items():
-        found = entry.shape.properties.get(key)
+        prop = entry.shape.properties.get(key)
         named = [addresses[urn] for urn in urns if urn in addresses]
-        if not named or found is None:
+        if not named or prop is None:
             continue
-        attribute = "arn" if found.name.endswith("arn") else "id"
-        references[found.name] = tuple(
+        attribute = "arn" if prop.name.endswith("arn") else "id"
+        references[prop.name] = tuple(
             text for address in named for text in (f"{address}.{attribute}", address)
         )
-        if _is_identity(values.get(found.name), found):
-            values.pop(found.name, None)
+        if _is_identity(values.get(prop.name), prop):
+            values.pop(prop.name, None)
     return Planned(f"{entry.terraform}.{name}", entry.terraform, name, values, references)
 
 
 def _takes_tags(shape: Shape) -> bool:
-    found = shape.properties.get("tags")
-    return found is not None and found.kind is Kind.MAP
+    prop = shape.properties.get("tags")
+    return prop is not None and prop.kind is Kind.MAP
 
 
-def _is_identity(value: Any, found: Property) -> bool:
+def _is_identity(value: Any, prop: Property) -> bool:
     """Whether the value is an id, an ARN or a list of such: not a document, a map or a block."""
-    if found.kind not in (Kind.VALUE, Kind.ONLY):
+    if prop.kind not in (Kind.VALUE, Kind.ONLY):
         return False
     return all(
-        isinstance(one, str) and not one.lstrip().startswith(("{", "["))
-        for one in (value if isinstance(value, list) else [value])
+        isinstance(element, str) and not element.lstrip().startswith(("{", "["))
+        for element in (value if isinstance(value, list) else [value])
     )
 
 
@@ -75,13 +75,13 @@ class _Mapper:
     entry: Mapped
     lenient: bool
 
-    def values(self, given: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    def values(self, inputs: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
         """The arguments of a resource or block."""
         values = {}
-        for key, value in given.items():
-            found = shape.properties.get(key)
-            if found is not None:
-                values[found.name] = self._value(value, found)
+        for key, value in inputs.items():
+            prop = shape.properties.get(key)
+            if prop is not None:
+                values[prop.name] = self._value(value, prop)
             elif not self.lenient:
                 raise BridgeError(
                     f"{self.entry.token} has no property {key!r} in the bridge's table: add it to "
@@ -89,12 +89,12 @@ class _Mapper:
                 )
         return values
 
-    def _value(self, value: Any, found: Property) -> Any:
-        match found.kind, value:
+    def _value(self, value: Any, prop: Property) -> Any:
+        match prop.kind, value:
             case Kind.BLOCK | Kind.BLOCKS, list():
-                return [self._inside(one, found) for one in value]
+                return [self._inside(element, prop) for element in value]
             case Kind.BLOCK | Kind.BLOCKS, _:
-                return [self._inside(value, found)]
+                return [self._inside(value, prop)]
             case Kind.ONLY, _ if not isinstance(value, list):
                 return [value]
             case Kind.DOCUMENT, dict():
@@ -102,8 +102,8 @@ class _Mapper:
             case _:
                 return value
 
-    def _inside(self, value: Any, found: Property) -> Any:
+    def _inside(self, value: Any, prop: Property) -> Any:
         """One block; a value that was blinded or is no object stays as it is."""
-        if found.inside is None or not isinstance(value, dict):
+        if prop.inside is None or not isinstance(value, dict):
             return value
-        return self.values(value, found.inside)
+        return self.values(value, prop.inside)

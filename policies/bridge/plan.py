@@ -31,8 +31,12 @@ class Plan:
 
     def to_json(self) -> str:
         """Indented JSON, one value a line: Checkov takes line numbers from it."""
-        resources = [_head(one) | {"values": dict(one.values)} for one in self.resources]
-        configuration = [_head(one) | {"expressions": _expressions(one)} for one in self.resources]
+        resources = [
+            _head(resource) | {"values": dict(resource.values)} for resource in self.resources
+        ]
+        configuration = [
+            _head(resource) | {"expressions": _expressions(resource)} for resource in self.resources
+        ]
         document = {
             "format_version": "1.2",
             "terraform_version": "1.9.0",
@@ -72,9 +76,14 @@ def _name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", name)
 
 
-def _head(one: Planned) -> dict[str, Any]:
-    return {"address": one.address, "mode": "managed", "type": one.type, "name": one.name}
+def _head(resource: Planned) -> dict[str, Any]:
+    return {
+        "address": resource.address,
+        "mode": "managed",
+        "type": resource.type,
+        "name": resource.name,
+    }
 
 
-def _expressions(one: Planned) -> dict[str, Any]:
-    return {key: {"references": list(names)} for key, names in one.references.items()}
+def _expressions(resource: Planned) -> dict[str, Any]:
+    return {key: {"references": list(names)} for key, names in resource.references.items()}

@@ -66,7 +66,7 @@ def read_recording(file: Path) -> tuple[Stack, ...]:
         )
     try:
         stacks = tuple(
-            Stack(entry["stack"], tuple(_recorded(one) for one in entry["resources"]))
+            Stack(entry["stack"], tuple(_recorded(resource) for resource in entry["resources"]))
             for entry in data["stacks"]
         )
     except (KeyError, TypeError) as error:
@@ -160,10 +160,10 @@ def known(value: Any) -> Any:
         case dict() if SPECIAL in value:
             return _special(value)
         case dict():
-            pairs = ((key, known(one)) for key, one in value.items() if key != "__defaults")
-            return {key: one for key, one in pairs if one is not None}
+            pairs = ((key, known(item)) for key, item in value.items() if key != "__defaults")
+            return {key: item for key, item in pairs if item is not None}
         case list():
-            return [one for one in map(known, value) if one is not None]
+            return [item for item in map(known, value) if item is not None]
         case float() if value.is_integer():
             return int(value)
         case str() if UNKNOWN in value:
@@ -175,5 +175,5 @@ def known(value: Any) -> Any:
 def _special(value: Mapping[str, Any]) -> str | None:
     if value[SPECIAL] == SECRET:
         return BLIND
-    found = value.get("path") or value.get("uri") or value.get("text")
-    return str(found) if found is not None else None
+    content = value.get("path") or value.get("uri") or value.get("text")
+    return str(content) if content is not None else None

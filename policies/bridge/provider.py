@@ -24,10 +24,10 @@ DOCUMENT = "PolicyDocument"
 
 
 @dataclass(frozen=True)
-class Given:
+class Parameter:
     """A property: whether it takes a list, or a map, and the class of its objects, if any."""
 
-    many: bool
+    is_list: bool
     map: bool
     objects: str | None
 
@@ -37,7 +37,7 @@ class Given:
         return self.objects is not None and self.objects.endswith(DOCUMENT)
 
 
-def properties(token: str) -> Mapping[str, Given]:
+def properties(token: str) -> Mapping[str, Parameter]:
     """The input properties of a resource type, by wire name; BridgeError for an unknown token."""
     folder = root() / _folder(token)
     class_name = token.rpartition(":")[2]
@@ -49,8 +49,8 @@ def properties(token: str) -> Mapping[str, Given]:
     raise BridgeError(f"pulumi_aws has no {token}")
 
 
-def inside(objects: str) -> Mapping[str, Given]:
-    """The properties of a nested object; `objects` as in `Given`: `<service>.<class>`."""
+def inside(objects: str) -> Mapping[str, Parameter]:
+    """The properties of a nested object; `objects` as in `Parameter`: `<service>.<class>`."""
     folder, _, name = objects.partition(".")
     block = _inputs(folder).get(f"{name}Args", "")
     return dict(_parameters(block, folder))
@@ -75,8 +75,8 @@ def _text(file: Path) -> str:
 
 
 def _class(text: str, name: str) -> str | None:
-    found = re.search(rf"^class {name}:\n(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
-    return found[1] if found else None
+    match = re.search(rf"^class {name}:\n(.*?)(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+    return match[1] if match else None
 
 
 @cache
@@ -87,22 +87,22 @@ def _inputs(folder: str) -> Mapping[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def _parameters(block: str, folder: str) -> Iterator[tuple[str, Given]]:
+def _parameters(block: str, folder: str) -> Iterator[tuple[str, Parameter]]:
     """The parameters of a class's `__init__`, by wire name."""
     wire = {python: name for name, python in GETTER.findall(block)}
     signature = block.partition("def __init__(")[2].partition("):\n")[0] + ")"
     for line in signature.splitlines():
-        found = PARAMETER.match(line)
-        if found:
-            name, annotation = str(found[1]), str(found[2])
-            yield wire.get(name, name), _given(annotation, folder)
+        match = PARAMETER.match(line)
+        if match:
+            name, annotation = str(match[1]), str(match[2])
+            yield wire.get(name, name), _parameter(annotation, folder)
 
 
-def _given(annotation: str, folder: str) -> Given:
+def _parameter(annotation: str, folder: str) -> Parameter:
     flat = re.sub(r"pulumi\.Input|Optional|_builtins\.|[\[\]\s(]", "", annotation)
     nested = NESTED.search(flat)
-    return Given(
-        many=flat.startswith("Sequence"),
+    return Parameter(
+        is_list=flat.startswith("Sequence"),
         map="Mapping" in flat,
         objects=_qualified(nested[1], folder) if nested else None,
     )

@@ -79,27 +79,27 @@ class Mapped:
 
 def camel(name: str) -> str:
     """Pulumi's usual spelling of a Terraform name: `vpc_id` becomes `vpcId`."""
-    return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), name)
+    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
 def mapped(token: str) -> Mapped:
     """The table's entry for a Pulumi type token; BridgeError when it has none."""
     file = FOLDER / f"{service(token)}.toml"
-    found = _load(file).get(token) if file.exists() else None
-    if found is None:
+    entry = _load(file).get(token) if file.exists() else None
+    if entry is None:
         raise BridgeError(
             f"the bridge has no {token}: add a section to policies/bridge/table/{file.name} "
             f"(`python -m policies.bridge.draft {token}` prints a first draft)"
         )
-    return found
+    return entry
 
 
 def service(token: str) -> str:
     """`ec2` of `aws:ec2/securityGroup:SecurityGroup`; BridgeError for what isn't AWS's."""
-    found = re.fullmatch(r"aws:(\w+)/\w+:\w+", token)
-    if found is None:
+    match = re.fullmatch(r"aws:(\w+)/\w+:\w+", token)
+    if match is None:
         raise BridgeError(f"{token} is no type of Pulumi's AWS provider: the bridge has no other")
-    return found[1]
+    return match[1]
 
 
 def everything() -> tuple[Mapped, ...]:
@@ -123,20 +123,20 @@ def _entry(terraform: str, section: Mapping[str, str], file: Path) -> Mapped:
         parent, _, last = key.rpartition(".")
         if parent not in shapes:
             raise BridgeError(f"{where}: put the block {parent!r} before {key!r}")
-        found = _read(last, where)
-        path = f"{parent}.{found['name']}".lstrip(".")
+        parsed = _read(last, where)
+        path = f"{parent}.{parsed['name']}".lstrip(".")
         shapes[path] = {}
         _reuse(text, path, shapes, where)
         shapes[path] |= _arguments(_plain(text), where)
-        kind = Kind.BLOCKS if found["mark"] else Kind.BLOCK
-        shapes[parent][_pulumi(found)] = Property(found["name"], kind, Shape(shapes[path]))
+        kind = Kind.BLOCKS if parsed["mark"] else Kind.BLOCK
+        shapes[parent][_pulumi(parsed)] = Property(parsed["name"], kind, Shape(shapes[path]))
     return Mapped(terraform, section["token"], Shape(shapes[""]), file)
 
 
 def _arguments(text: str, where: str) -> dict[str, Property]:
     kinds = {None: Kind.VALUE, "[]": Kind.ONLY, "{}": Kind.MAP, "@": Kind.DOCUMENT}
-    found = [_read(word, where) for word in text.split()]
-    return {_pulumi(word): Property(word["name"], kinds[word["mark"]]) for word in found}
+    parsed = [_read(word, where) for word in text.split()]
+    return {_pulumi(word): Property(word["name"], kinds[word["mark"]]) for word in parsed}
 
 
 def _plain(text: str) -> str:
@@ -146,23 +146,23 @@ def _plain(text: str) -> str:
 def _reuse(text: str, path: str, shapes: dict[str, dict[str, Property]], where: str) -> None:
     """Blocks of a shape that encloses them: `statement^statement` inside `rule.statement`."""
     for word in text.split():
-        found = _read(word, where)
-        if found["like"] is None:
+        parsed = _read(word, where)
+        if parsed["like"] is None:
             continue
         steps = path.split(".")
-        if found["like"] not in steps:
+        if parsed["like"] not in steps:
             raise BridgeError(f"{where}: {word!r} names a block that does not enclose it")
-        outer = ".".join(steps[: steps.index(found["like"]) + 1])
-        kind = Kind.BLOCKS if found["mark"] else Kind.BLOCK
-        shapes[path][_pulumi(found)] = Property(found["name"], kind, Shape(shapes[outer]))
+        outer = ".".join(steps[: steps.index(parsed["like"]) + 1])
+        kind = Kind.BLOCKS if parsed["mark"] else Kind.BLOCK
+        shapes[path][_pulumi(parsed)] = Property(parsed["name"], kind, Shape(shapes[outer]))
 
 
 def _read(word: str, where: str) -> dict[str, Any]:
-    found = NAME.fullmatch(word)
-    if found is None:
+    match = NAME.fullmatch(word)
+    if match is None:
         raise BridgeError(f"{where}: {word!r} is not a name with marks that the table knows")
-    return found.groupdict()
+    return match.groupdict()
 
 
-def _pulumi(found: Mapping[str, Any]) -> str:
-    return str(found["pulumi"] or camel(found["name"]))
+def _pulumi(parsed: Mapping[str, Any]) -> str:
+    return str(parsed["pulumi"] or camel(parsed["name"]))

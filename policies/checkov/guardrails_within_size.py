@@ -35,10 +35,12 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
 
 def _crowded(conf: Conf, plan: Plan) -> list[str]:
     target = first(conf, "target_id")
-    same = plan.alike("aws_organizations_policy_attachment", conf, "target_id")
-    if len(same) <= POLICIES_PER_TARGET:
+    attachments = plan.alike("aws_organizations_policy_attachment", conf, "target_id")
+    if len(attachments) <= POLICIES_PER_TARGET:
         return []
-    return [f"{len(same)} policies are attached to {target}, AWS takes {POLICIES_PER_TARGET}"]
+    return [
+        f"{len(attachments)} policies are attached to {target}, AWS takes {POLICIES_PER_TARGET}"
+    ]
 
 
 check = rule(

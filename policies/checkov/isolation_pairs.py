@@ -13,15 +13,17 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     if "cidr_block" in conf:
         ignored = str(tags(conf).get(TAG_IGNORE, "false")).lower() != "false"
         groups = plan.pointing("aws_security_group", "vpc_id", conf)
-        return None if ignored else _missing([purpose(one) for one in groups])
+        return None if ignored else _missing([purpose(group) for group in groups])
     if purpose(conf) not in PAIR:
         return None
     neighbours = plan.alike("aws_security_group", conf, "vpc_id", "region")
-    return _missing([purpose(one) for one in (conf, *neighbours)])
+    return _missing([purpose(group) for group in (conf, *neighbours)])
 
 
-def _missing(found: list[str]) -> list[str]:
-    return [f"the VPC has no group {one.value!r}" for one in PAIR if one not in found]
+def _missing(purposes: list[str]) -> list[str]:
+    return [
+        f"the VPC has no group {expected.value!r}" for expected in PAIR if expected not in purposes
+    ]
 
 
 check = rule(

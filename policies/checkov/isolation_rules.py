@@ -17,32 +17,32 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     prepared = manifest(first(conf, "region"), plan)
     if isinstance(prepared, str):
         return [prepared]
-    found = Rules(_rules(conf, "ingress"), _rules(conf, "egress"))
+    declared = Rules(_rules(conf, "ingress"), _rules(conf, "egress"))
     expected = group_rules(Purpose(purpose(conf)), prepared.responder_cidrs)
     faults = []
-    for way, is_, should in (
-        ("in", found.ingress, expected.ingress),
-        ("out", found.egress, expected.egress),
+    for direction, is_, should in (
+        ("in", declared.ingress, expected.ingress),
+        ("out", declared.egress, expected.egress),
     ):
-        faults += [f"allows {_text(one)} {way}" for one in sorted(set(is_) - set(should))]
-        faults += [f"lacks {_text(one)} {way}" for one in sorted(set(should) - set(is_))]
+        faults += [f"allows {_text(entry)} {direction}" for entry in sorted(set(is_) - set(should))]
+        faults += [f"lacks {_text(entry)} {direction}" for entry in sorted(set(should) - set(is_))]
     unset = [key for key in ("ingress", "egress") if key not in conf]
     faults += [f"leaves {key} unmanaged: set it, to an empty list if need be" for key in unset]
     return faults
 
 
 def _rules(conf: Conf, key: str) -> tuple[Rule, ...]:
-    return tuple(sorted(rule for one in blocks(conf, key) for rule in _peers(one)))
+    return tuple(sorted(rule for nested in blocks(conf, key) for rule in _peers(nested)))
 
 
-def _peers(one: Conf) -> Iterator[Rule]:
-    protocol = str(first(one, "protocol"))
+def _peers(nested: Conf) -> Iterator[Rule]:
+    protocol = str(first(nested, "protocol"))
     everything = protocol == "-1"
-    low, high = (0, 0) if everything else (first(one, "from_port"), first(one, "to_port"))
+    low, high = (0, 0) if everything else (first(nested, "from_port"), first(nested, "to_port"))
     for key in ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups"):
-        for peer in first(one, key) or []:
+        for peer in first(nested, key) or []:
             yield Rule(protocol, low, high, str(peer))
-    if first(one, "self"):
+    if first(nested, "self"):
         yield Rule(protocol, low, high, "itself")
 
 

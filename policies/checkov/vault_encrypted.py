@@ -13,13 +13,13 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     if purpose(conf) != Purpose.VAULT:
         return None
     keys = [k for k in plan.all("aws_kms_key") if purpose(k) == Purpose.EVIDENCE_KEY]
-    found = plan.pointing(SSE, "bucket", conf, first(conf, "bucket") or "")
-    faults = [] if found else ["no encryption is configured"]
-    for one in found:
-        default = block(one, "rule", "apply_server_side_encryption_by_default")
+    encryptions = plan.pointing(SSE, "bucket", conf, first(conf, "bucket") or "")
+    faults = [] if encryptions else ["no encryption is configured"]
+    for encryption in encryptions:
+        default = block(encryption, "rule", "apply_server_side_encryption_by_default")
         if first(default, "sse_algorithm") != "aws:kms":
             faults.append("the default encryption is not aws:kms")
-        if not any(_refers(one, key) for key in keys):
+        if not any(_refers(encryption, key) for key in keys):
             faults.append("the key is not an evidence key of the kit")
     return faults
 

@@ -15,9 +15,13 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
         return None
     faults = [] if first(conf, "object_lock_enabled") is True else ["Object Lock is not enabled"]
     locks = plan.pointing(LOCK, "bucket", conf, first(conf, "bucket") or "")
-    retentions = [block(one, "rule", "default_retention") for one in locks]
-    kept = [one for one in retentions if first(one, "days") or first(one, "years")]
-    if not any(first(one, "mode") in MODES for one in kept):
+    retentions = [block(lock, "rule", "default_retention") for lock in locks]
+    defaults = [
+        retention
+        for retention in retentions
+        if first(retention, "days") or first(retention, "years")
+    ]
+    if not any(first(retention, "mode") in MODES for retention in defaults):
         faults.append("nothing is retained by default")
     return faults
 

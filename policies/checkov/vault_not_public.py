@@ -19,11 +19,15 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     if purpose(conf) not in (Purpose.VAULT, Purpose.VAULT_LOGS):
         return None
     name = first(conf, "bucket") or ""
-    found = plan.pointing("aws_s3_bucket_public_access_block", "bucket", conf, name)
-    unset = (key for key in BLOCKS if not any(first(one, key) is True for one in found))
+    access_blocks = plan.pointing("aws_s3_bucket_public_access_block", "bucket", conf, name)
+    unset = (
+        key
+        for key in BLOCKS
+        if not any(first(access_block, key) is True for access_block in access_blocks)
+    )
     faults = [f"{key} is not set" for key in unset]
-    for one in plan.pointing("aws_s3_bucket_policy", "bucket", conf, name):
-        faults += judged(one, "policy", public_faults)
+    for bucket_policy in plan.pointing("aws_s3_bucket_policy", "bucket", conf, name):
+        faults += judged(bucket_policy, "policy", public_faults)
     return faults
 
 

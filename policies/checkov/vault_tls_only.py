@@ -14,10 +14,16 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     """The bucket policy of the vault, and of its logs, denies every request without TLS."""
     if purpose(conf) not in (Purpose.VAULT, Purpose.VAULT_LOGS):
         return None
-    found = plan.pointing("aws_s3_bucket_policy", "bucket", conf, first(conf, "bucket") or "")
-    if not found:
+    bucket_policies = plan.pointing(
+        "aws_s3_bucket_policy", "bucket", conf, first(conf, "bucket") or ""
+    )
+    if not bucket_policies:
         return ["has no bucket policy to deny requests without TLS"]
-    return [fault for one in found for fault in judged(one, "policy", _faults)]
+    return [
+        fault
+        for bucket_policy in bucket_policies
+        for fault in judged(bucket_policy, "policy", _faults)
+    ]
 
 
 def _faults(policy: Mapping[str, Any]) -> list[str]:

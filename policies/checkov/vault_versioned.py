@@ -10,8 +10,12 @@ def judge(conf: Conf, plan: Plan) -> list[str] | None:
     """Versioning is on for the vault and for its access logs."""
     if purpose(conf) not in (Purpose.VAULT, Purpose.VAULT_LOGS):
         return None
-    found = plan.pointing("aws_s3_bucket_versioning", "bucket", conf, first(conf, "bucket") or "")
-    states = [first(block(one, "versioning_configuration"), "status") for one in found]
+    versionings = plan.pointing(
+        "aws_s3_bucket_versioning", "bucket", conf, first(conf, "bucket") or ""
+    )
+    states = [
+        first(block(versioning, "versioning_configuration"), "status") for versioning in versionings
+    ]
     return [] if "Enabled" in states else ["versioning is not enabled"]
 
 

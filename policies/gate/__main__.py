@@ -52,14 +52,14 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def main(words: Sequence[str]) -> int:
     """Runs the gate; see the module for the exit codes."""
-    asked = arguments(words)
-    reports = {asked.build / "compliance.xml": junit, asked.build / "compliance.sarif": sarif}
+    args = arguments(words)
+    reports = {args.build / "compliance.xml": junit, args.build / "compliance.sarif": sarif}
     for file in reports:
         # What an earlier run found must not be taken for this one's.
         file.unlink(missing_ok=True)
     try:
-        plans = [plan(stack) for stack in _stacks(asked)]
-        outcome = _outcome(asked, plans)
+        plans = [plan(stack) for stack in _stacks(args)]
+        outcome = _outcome(args, plans)
     except BridgeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -70,34 +70,34 @@ def main(words: Sequence[str]) -> int:
     return 0 if outcome.good else 1
 
 
-def _stacks(asked: argparse.Namespace) -> tuple[Stack, ...]:
-    if asked.recording:
-        return read_recording(asked.recording)
-    stacks = tuple(stack for file in asked.preview for stack in read_preview(file))
+def _stacks(args: argparse.Namespace) -> tuple[Stack, ...]:
+    if args.recording:
+        return read_recording(args.recording)
+    stacks = tuple(stack for file in args.preview for stack in read_preview(file))
     names = [stack.name for stack in stacks]
     if len(set(names)) != len(names):
         raise BridgeError(f"two previews are of one stack: {', '.join(sorted(names))}")
     return stacks
 
 
-def _outcome(asked: argparse.Namespace, plans: Sequence[Plan]) -> Outcome:
-    waivers = read(asked.waivers)
-    if not any(not file.name.startswith("__") for file in asked.policies.glob("*.py")):
-        raise BridgeError(f"there is no policy in {asked.policies}")
-    report = ask(_written(plans, asked.build), asked.policies, asked.build, PYTHON)
+def _outcome(args: argparse.Namespace, plans: Sequence[Plan]) -> Outcome:
+    waivers = read(args.waivers)
+    if not any(not file.name.startswith("__") for file in args.policies.glob("*.py")):
+        raise BridgeError(f"there is no policy in {args.policies}")
+    report = ask(_written(plans, args.build), args.policies, args.build, PYTHON)
     judged = sorted({verdict.check for verdict in report.verdicts})
-    if asked.learn and asked.checks:
-        asked.checks.write_text("\n".join([*judged, ""]), encoding="utf-8")
+    if args.learn and args.checks:
+        args.checks.write_text("\n".join([*judged, ""]), encoding="utf-8")
     return judge(
         Case(
             plans=plans,
             report=report,
-            folder=asked.policies,
+            folder=args.policies,
             waivers=waivers,
             today=datetime.datetime.now(datetime.UTC).date(),
-            only=frozenset(asked.check),
-            partial=asked.partial,
-            expected=_expected(asked.checks),
+            only=frozenset(args.check),
+            partial=args.partial,
+            expected=_expected(args.checks),
         )
     )
 
@@ -118,9 +118,9 @@ def _expected(file: Path | None) -> frozenset[str]:
 def _written(plans: Sequence[Plan], build: Path) -> Mapping[str, Path]:
     """The plans as files, for Checkov and for whoever wants to look."""
     build.mkdir(parents=True, exist_ok=True)
-    files = {one.stack: build / f"plan-{one.stack}.json" for one in plans}
-    for one in plans:
-        files[one.stack].write_text(one.to_json(), encoding="utf-8")
+    files = {stack_plan.stack: build / f"plan-{stack_plan.stack}.json" for stack_plan in plans}
+    for stack_plan in plans:
+        files[stack_plan.stack].write_text(stack_plan.to_json(), encoding="utf-8")
     return files
 
 

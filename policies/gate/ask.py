@@ -81,21 +81,23 @@ def _report(answer: Any) -> Report:
         registered={file: tuple(ids) for file, ids in answer["registered"].items()},
         known=frozenset(answer["known"]),
         errors=tuple(answer["errors"]),
-        parsing_errors=tuple(e for found in stacks.values() for e in found["parsing_errors"]),
-        resources={stack: frozenset(found["resources"]) for stack, found in stacks.items()},
+        parsing_errors=tuple(e for result in stacks.values() for e in result["parsing_errors"]),
+        resources={stack: frozenset(result["resources"]) for stack, result in stacks.items()},
         verdicts=tuple(
-            _verdict(stack, one) for stack, found in stacks.items() for one in found["verdicts"]
+            _verdict(stack, verdict)
+            for stack, result in stacks.items()
+            for verdict in result["verdicts"]
         ),
     )
 
 
-def _verdict(stack: str, one: Any) -> Verdict:
+def _verdict(stack: str, verdict: Any) -> Verdict:
     return Verdict(
         stack=stack,
-        check=one["check"],
-        rule=one["rule"],
-        result=one["result"],
-        address=one["address"],
-        details=tuple(one["details"]),
-        guideline=one["guideline"],
+        check=verdict["check"],
+        rule=verdict["rule"],
+        result=verdict["result"],
+        address=verdict["address"],
+        details=tuple(verdict["details"]),
+        guideline=verdict["guideline"],
     )

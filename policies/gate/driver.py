@@ -39,14 +39,14 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
         del os.environ[name]
     sys.path.append(request["root"])
     folder = Path(request["policies"])
-    if names := taken(folder):
+    if names := shadowing(folder):
         sys.exit(f"{', '.join(names)}: also the name of another module, which it would replace")
     registered = load(folder)
     stacks = {name: scan(file) for name, file in request["plans"].items()}
     return {"registered": registered, "known": known(), "errors": errors.lines, "stacks": stacks}
 
 
-def taken(folder: Path) -> list[str]:
+def shadowing(folder: Path) -> list[str]:
     """Policy files that would take the place of a module that something else imports."""
     names = sorted(file.stem for file in folder.rglob("*.py") if not file.name.startswith("__"))
     return [f"{name}.py" for name in names if importlib.util.find_spec(name) is not None]
@@ -59,10 +59,10 @@ def load(folder: Path) -> dict[str, list[str]]:
 
     before = len(BaseCheckRegistry.get_all_registered_checks())
     resource_registry.load_external_checks(str(folder))
-    found: dict[str, list[str]] = {}
+    registered: dict[str, list[str]] = {}
     for check in BaseCheckRegistry.get_all_registered_checks()[before:]:
-        found.setdefault(_file(check), []).append(check.id)
-    return found
+        registered.setdefault(_file(check), []).append(check.id)
+    return registered
 
 
 def _file(check: Any) -> str:
@@ -95,7 +95,7 @@ def scan(file: str) -> dict[str, Any]:
     }
     return {
         "parsing_errors": list(report.parsing_errors),
-        "resources": sorted(one.removeprefix(f"{file}:") for one in report.resources),
+        "resources": sorted(resource.removeprefix(f"{file}:") for resource in report.resources),
         "verdicts": [
             {
                 "check": record.check_id,

@@ -81,19 +81,19 @@ def _run_faults(case: Case) -> Iterator[str]:
     yield from _policy_faults(case)
     judged = {verdict.check for verdict in report.verdicts}
     for check in sorted(case.expected - judged):
-        gone = "judges nothing any more" if check in report.known else "is gone from Checkov"
-        yield f"{check} {gone}: look why, and take it off the list only if that is right"
+        reason = "judges nothing any more" if check in report.known else "is gone from Checkov"
+        yield f"{check} {reason}: look why, and take it off the list only if that is right"
     for check in sorted(case.only - report.known):
         yield f"there is no check {check}: correct the id"
 
 
 def _count_faults(plan: Plan, report: Report) -> Iterator[str]:
-    declared, seen = set(plan.declared), report.resources.get(plan.stack, frozenset())
+    declared, scanned = set(plan.declared), report.resources.get(plan.stack, frozenset())
     if not declared:
         yield f"the stack {plan.stack} declares no resources"
-    for address in sorted(declared - seen):
+    for address in sorted(declared - scanned):
         yield f"Checkov did not see {address} of the stack {plan.stack}"
-    for address in sorted(seen - declared):
+    for address in sorted(scanned - declared):
         yield f"Checkov saw {address}, which the stack {plan.stack} does not declare"
 
 
@@ -111,8 +111,8 @@ def _policy_faults(case: Case) -> Iterator[str]:
     judged = {v.check for v in case.report.verdicts}
     for file in policies:
         for check in case.report.registered.get(file.name, ()):
-            asked = not case.partial and (not case.only or check in case.only)
-            if asked and check not in judged:
+            due = not case.partial and (not case.only or check in case.only)
+            if due and check not in judged:
                 yield f"{check} ({file.name}) judged no resource at all"
 
 

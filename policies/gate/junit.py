@@ -16,9 +16,9 @@ CONTROL = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def junit(outcome: Outcome, where: Places) -> str:
     """One test suite a stack, one test a verdict; waived is skipped; faults are a suite."""
     root = Element("testsuites", name="compliance")
-    verdicts = [*outcome.failed, *(one for one, _ in outcome.waived), *outcome.passed]
-    reasons = {id(one): waiver.reason for one, waiver in outcome.waived}
-    for stack in sorted({one.stack for one in verdicts}):
+    verdicts = [*outcome.failed, *(verdict for verdict, _ in outcome.waived), *outcome.passed]
+    reasons = {id(verdict): waiver.reason for verdict, waiver in outcome.waived}
+    for stack in sorted({verdict.stack for verdict in verdicts}):
         tests = sorted(
             (v for v in verdicts if v.stack == stack), key=lambda v: (v.check, v.address)
         )
@@ -35,8 +35,8 @@ def junit(outcome: Outcome, where: Places) -> str:
     return tostring(root, encoding="unicode", xml_declaration=True)
 
 
-def _test(suite: Element, verdict: Verdict, place: str, reasons: dict[int, str]) -> None:
-    file, _, line = place.rpartition(":")
+def _test(suite: Element, verdict: Verdict, location: str, reasons: dict[int, str]) -> None:
+    file, _, line = location.rpartition(":")
     name = _clean(f"{verdict.check} {verdict.rule}")
     test = SubElement(suite, "testcase", classname=_clean(verdict.address), name=name)
     if line.isdigit():
@@ -45,8 +45,8 @@ def _test(suite: Element, verdict: Verdict, place: str, reasons: dict[int, str])
     if id(verdict) in reasons:
         SubElement(test, "skipped", message=_clean(reasons[id(verdict)]))
     elif verdict.result == "failed":
-        said = "; ".join(verdict.details) or verdict.rule
-        SubElement(test, "failure", message=_clean(f"{place}: {said}"))
+        detail = "; ".join(verdict.details) or verdict.rule
+        SubElement(test, "failure", message=_clean(f"{location}: {detail}"))
 
 
 def _count(suite: Element) -> None:

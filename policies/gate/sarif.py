@@ -39,11 +39,11 @@ def _rule(verdict: Verdict) -> dict[str, Any]:
 
 
 def _result(verdict: Verdict, where: Places, waiver: Waiver | None) -> dict[str, Any]:
-    said = "; ".join(verdict.details) or verdict.rule
+    detail = "; ".join(verdict.details) or verdict.rule
     result: dict[str, Any] = {
         "ruleId": verdict.check,
         "level": "error",
-        "message": {"text": f"{verdict.address}: {said}"},
+        "message": {"text": f"{verdict.address}: {detail}"},
         "locations": _locations(where.get((verdict.stack, verdict.address), "")),
     }
     if waiver is not None:
@@ -57,8 +57,8 @@ def _fault(text: str) -> dict[str, Any]:
     return {"ruleId": FAULT, "level": "error", "message": {"text": text}, "locations": location}
 
 
-def _locations(place: str) -> list[dict[str, Any]]:
-    file, _, line = place.rpartition(":")
+def _locations(location: str) -> list[dict[str, Any]]:
+    file, _, line = location.rpartition(":")
     if not line.isdigit():
         return []
     physical: dict[str, Any] = {"artifactLocation": {"uri": file}}

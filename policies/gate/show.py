@@ -43,22 +43,22 @@ def table(outcome: Outcome, where: Places) -> Iterator[str]:
 def _rows(mark: str, verdicts: Iterable[Verdict], where: Places) -> list[tuple[str, ...]]:
     groups: dict[tuple[str, str, str], list[Verdict]] = {}
     for verdict in verdicts:
-        place = where.get((verdict.stack, verdict.address), "?")
-        said = "; ".join(verdict.details)
-        groups.setdefault((verdict.check, place, said), []).append(verdict)
+        location = where.get((verdict.stack, verdict.address), "?")
+        detail = "; ".join(verdict.details)
+        groups.setdefault((verdict.check, location, detail), []).append(verdict)
     return [
-        (mark, check, place, _resources(found), _rule(found[0], said))
-        for (check, place, said), found in sorted(groups.items())
+        (mark, check, location, _resources(group), _rule(group[0], detail))
+        for (check, location, detail), group in sorted(groups.items())
     ]
 
 
-def _resources(found: list[Verdict]) -> str:
-    names = sorted({verdict.address for verdict in found})
+def _resources(verdicts: list[Verdict]) -> str:
+    names = sorted({verdict.address for verdict in verdicts})
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
-def _rule(verdict: Verdict, said: str) -> str:
-    return f"{verdict.rule}: {said}" if said else verdict.rule
+def _rule(verdict: Verdict, detail: str) -> str:
+    return f"{verdict.rule}: {detail}" if detail else verdict.rule
 
 
 def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:

@@ -28,16 +28,16 @@ def findings(documents: Sequence[Document]) -> list[Finding]:
 
 
 def verdict(
-    found: Sequence[Finding], accepted: Sequence[Waiver], today: datetime.date
+    findings: Sequence[Finding], accepted: Sequence[Waiver], today: datetime.date
 ) -> list[str]:
     """What is not accepted, and which waivers are out of date, as lines."""
-    lines = [str(one) for one in found if not any(w.covers(one) for w in accepted)]
+    lines = [str(finding) for finding in findings if not any(w.covers(finding) for w in accepted)]
     for waiver in accepted:
         if waiver.expires < today:
             lines.append(f"{waiver} expired on {waiver.expires}: mend the cause, or renew it")
         if not waiver.reason:
             lines.append(f"{waiver} has no reason")
-        if not any(waiver.covers(one) for one in found):
+        if not any(waiver.covers(finding) for finding in findings):
             lines.append(f"{waiver} is not needed any more: remove it")
     return list(dict.fromkeys(lines))
 

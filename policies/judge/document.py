@@ -37,8 +37,8 @@ class Document:
     def statements(self) -> list[Statement]:
         """Its statements, numbered from 1 where they have no name."""
         return [
-            Statement(one, str(one.get("Sid") or number))
-            for number, one in enumerate(statements(json.loads(self.text)), 1)
+            Statement(entry, str(entry.get("Sid") or number))
+            for number, entry in enumerate(statements(json.loads(self.text)), 1)
         ]
 
 
@@ -57,18 +57,18 @@ class Statement:
     @property
     def actions(self) -> Sequence[str]:
         """Its action patterns; none for a `NotAction`."""
-        return [str(one) for one in as_list(self.raw.get("Action"))]
+        return [str(action) for action in as_list(self.raw.get("Action"))]
 
     @property
     def resources(self) -> Sequence[str]:
         """Its resource patterns; `*` where it names none, as trust policies do."""
-        return [str(one) for one in as_list(self.raw.get("Resource"))] or ["*"]
+        return [str(resource) for resource in as_list(self.raw.get("Resource"))] or ["*"]
 
     @property
     def conditions(self) -> Sequence[tuple[str, str, list[str]]]:
         """Operator, key and values of each condition."""
         return [
-            (operator, key, [str(one) for one in as_list(values)])
+            (operator, key, [str(value) for value in as_list(values)])
             for operator, keys in self.raw.get("Condition", {}).items()
             for key, values in keys.items()
         ]

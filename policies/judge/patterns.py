@@ -30,19 +30,22 @@ def arns_meet(pattern: str, template: str) -> bool:
     parts = [re.sub(r"\$\{[^}]*\}", "*", part) for part in right]
     if bucket_only and "/" in left[-1]:  # a bucket's name has no slash, its objects' ARNs have one
         return False
-    return all(globs_meet(ours, theirs) for ours, theirs in zip(left, parts, strict=True))
+    return all(
+        globs_meet(segment, other_segment)
+        for segment, other_segment in zip(left, parts, strict=True)
+    )
 
 
 @cache
-def globs_meet(one: str, other: str) -> bool:
+def globs_meet(pattern: str, other: str) -> bool:
     """Whether some text fits both patterns."""
-    if not one and not other:
+    if not pattern and not other:
         return True
-    if one.startswith("*"):
-        return globs_meet(one[1:], other) or bool(other and globs_meet(one, other[1:]))
+    if pattern.startswith("*"):
+        return globs_meet(pattern[1:], other) or bool(other and globs_meet(pattern, other[1:]))
     if other.startswith("*"):
-        return globs_meet(other, one)
-    if not one or not other:
+        return globs_meet(other, pattern)
+    if not pattern or not other:
         return False
-    same = one[0] == other[0] or "?" in (one[0], other[0])
-    return same and globs_meet(one[1:], other[1:])
+    heads_meet = pattern[0] == other[0] or "?" in (pattern[0], other[0])
+    return heads_meet and globs_meet(pattern[1:], other[1:])

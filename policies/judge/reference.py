@@ -96,13 +96,18 @@ class Action:
 
     def has_key(self, key: str, kind: ResourceType | None) -> bool:
         """Whether a request for this action carries the condition key, for that resource type."""
-        if any(fits(one, key) for one in GLOBAL_KEYS):
+        if any(fits(pattern, key) for pattern in GLOBAL_KEYS):
             return not (
-                any(fits(one, key) for one in OWNER_KEYS)
-                and any(fits(one, self.name) for one in WITHOUT_OWNER)
+                any(fits(pattern, key) for pattern in OWNER_KEYS)
+                and any(fits(pattern, self.name) for pattern in WITHOUT_OWNER)
             )
-        of_request = [k for one in self.types if not one.name for k in one.keys]
-        return any(fits(_as_glob(one), key) for one in (*of_request, *(kind.keys if kind else ())))
+        of_request = [
+            k for resource_type in self.types if not resource_type.name for k in resource_type.keys
+        ]
+        return any(
+            fits(_as_glob(template), key)
+            for template in (*of_request, *(kind.keys if kind else ()))
+        )
 
 
 @cache
@@ -128,7 +133,7 @@ def matching(pattern: str) -> tuple[Action, ...]:
     """Every action that a pattern such as `ec2:Re*` stands for."""
     service = pattern.partition(":")[0].lower()
     described = _services().get(service, {})
-    names = [f"{service}:{one}" for one in described.get("privileges", ())]
+    names = [f"{service}:{privilege}" for privilege in described.get("privileges", ())]
     return tuple(_known(name) for name in names if fits(pattern, name))
 
 
@@ -147,7 +152,7 @@ def _known(name: str) -> Action:
 
 def _action(service: str, described: Mapping[str, Any], spelled: str) -> Action:
     types = described["privileges"][spelled]["resource_types"].values()
-    depends = frozenset(one for kind in types for one in kind["dependent_actions"])
+    depends = frozenset(dependent for kind in types for dependent in kind["dependent_actions"])
     level = str(described["privileges"][spelled]["access_level"])
     return Action(f"{service}:{spelled}", tuple(_types(described, types)), depends, level)
 

@@ -42,13 +42,13 @@ HolderRule = Callable[[Mapping[str, set[str]]], Iterator[tuple[str, str]]]
 def judge(documents: Iterable[Document]) -> list[Finding]:
     """Every finding of every rule, of documents alone and of what a holder has together."""
     documents = list(documents)
-    found = [
+    findings = [
         Finding(check, f"{document.name}/{statement.name}/{subject}", detail)
         for document, (check, rule) in product(documents, RULES.items())
         for statement in document.statements
         for subject, detail in rule(document, statement)
     ]
-    return [*found, *judge_holders(documents)]
+    return [*findings, *judge_holders(documents)]
 
 
 def _actions(statement: Statement) -> Iterator[tuple[str, tuple[Action, ...]]]:
@@ -61,8 +61,8 @@ def _actions(statement: Statement) -> Iterator[tuple[str, tuple[Action, ...]]]:
 def _known(pattern: str) -> tuple[Action, ...]:
     if "*" in pattern or "?" in pattern:
         return reference.matching(pattern)
-    one = reference.action(pattern)
-    return (one,) if one else ()
+    action = reference.action(pattern)
+    return (action,) if action else ()
 
 
 def unknown_action(document: Document, statement: Statement) -> Iterator[tuple[str, str]]:
@@ -78,10 +78,10 @@ def unsupported_resource(document: Document, statement: Statement) -> Iterator[t
         return
     met: set[str] = set()
     for pattern, known in _actions(statement):
-        taken = {r for r, one in product(statement.resources, known) if one.types_of(r)}
-        met |= taken
-        if not taken:
-            only = "" if any(one.takes_resources for one in known) else "; it knows `*` only"
+        supported = {r for r, action in product(statement.resources, known) if action.types_of(r)}
+        met |= supported
+        if not supported:
+            only = "" if any(action.takes_resources for action in known) else "; it knows `*` only"
             yield pattern, f"takes none of {', '.join(statement.resources)}{only}"
     if len(list(_actions(statement))) == len(statement.actions):
         for resource in statement.resources:
@@ -97,27 +97,27 @@ def unsupported_key(document: Document, statement: Statement) -> Iterator[tuple[
     if document.kind is Kind.TRUST:
         return
     for (pattern, known), (_, key, _) in product(_actions(statement), statement.conditions):
-        lacking = [kind for one in known for kind in _lacking(one, key, statement.resources)]
+        lacking = [kind for action in known for kind in _lacking(action, key, statement.resources)]
         if len(known) > 1 and any(
-            not list(_lacking(one, key, statement.resources)) for one in known
+            not list(_lacking(action, key, statement.resources)) for action in known
         ):
             continue
         for kind in dict.fromkeys(lacking):
             yield f"{pattern} {key}", f"the action has no such key{kind}"
 
 
-def _lacking(one: Action, key: str, resources: Iterable[str]) -> Iterator[str]:
+def _lacking(action: Action, key: str, resources: Iterable[str]) -> Iterator[str]:
     """On which of the resources an action has no such key, as words."""
-    if not one.takes_resources:
-        if not one.has_key(key, None):
+    if not action.takes_resources:
+        if not action.has_key(key, None):
             yield ""
         return
     for resource in resources:
-        types = one.types_of(resource)
+        types = action.types_of(resource)
         # Of `*`, the statement is meant for those types that have the key.
-        if resource == "*" and any(one.has_key(key, kind) for kind in types):
+        if resource == "*" and any(action.has_key(key, kind) for kind in types):
             continue
-        yield from (f" on {kind.name}" for kind in types if not one.has_key(key, kind))
+        yield from (f" on {kind.name}" for kind in types if not action.has_key(key, kind))
 
 
 def void_when_absent(document: Document, statement: Statement) -> Iterator[tuple[str, str]]:
@@ -128,7 +128,7 @@ def void_when_absent(document: Document, statement: Statement) -> Iterator[tuple
         if operator == "Null" and values == ["false"]
     }
     for operator, key, _ in statement.conditions:
-        if key.lower() in present or not any(fits(one, key) for one in REQUEST_KEYS):
+        if key.lower() in present or not any(fits(pattern, key) for pattern in REQUEST_KEYS):
             continue
         if statement.allows and _holds_without_key(operator):
             yield f"{operator} {key}", "holds when the request has no such key: add a Null test"
@@ -166,11 +166,11 @@ RULES: dict[str, Rule] = {
 
 def judge_holders(documents: Iterable[Document]) -> Iterator[Finding]:
     """What one identity's documents lack together: resources of a call, and dependent actions."""
-    held: dict[str, list[Statement]] = {}
+    by_holder: dict[str, list[Statement]] = {}
     for document in documents:
         for holder in document.holders:
-            held.setdefault(holder, []).extend(document.statements)
-    for holder, statements in sorted(held.items()):
+            by_holder.setdefault(holder, []).extend(document.statements)
+    for holder, statements in sorted(by_holder.items()):
         allowed = _allowed(statements)
         for check, rule in HOLDER_RULES.items():
             for subject, detail in rule(allowed):
@@ -190,7 +190,7 @@ def _allowed(statements: Iterable[Statement]) -> dict[str, set[str]]:
 def missing_dependent(allowed: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
     """Whoever may do something may do what AWS does with it in the caller's name."""
     for pattern in sorted(allowed):
-        for need in sorted(need for one in _known(pattern) for need in one.depends_on):
+        for need in sorted(need for action in _known(pattern) for need in action.depends_on):
             if not any(fits(other, need) for other in allowed):
                 yield f"{pattern} {need}", f"{pattern} needs {need}, which the holder may not do"
 
@@ -198,8 +198,8 @@ def missing_dependent(allowed: Mapping[str, set[str]]) -> Iterator[tuple[str, st
 def missing_resource(allowed: Mapping[str, set[str]]) -> Iterator[tuple[str, str]]:
     """An action that needs several resources at once is allowed on each type of them."""
     for pattern, resources in sorted(allowed.items()):
-        one = reference.action(pattern)
-        for kind in one.types if one and "*" not in resources else ():
+        action = reference.action(pattern)
+        for kind in action.types if action and "*" not in resources else ():
             if kind.required and kind.name and not any(arns_meet(r, kind.arn) for r in resources):
                 yield f"{pattern} {kind.name}", f"{pattern} also needs to be allowed on {kind.name}"
 

@@ -13,7 +13,7 @@ from policies.bridge.program import Resource, known
 from policies.bridge.table import mapped
 from policies.rules import ADDRESS, REFERENCES, Conf
 
-Found = tuple[Resource, str, Conf]
+TypedConf = tuple[Resource, str, Conf]
 """A resource, its Terraform type, and its configuration."""
 
 
@@ -21,10 +21,10 @@ def plain(value: Any) -> Any:
     """What a policy is handed, without the values that are not known yet."""
     if isinstance(value, Mapping):
         pairs = ((key, _item(value, key)) for key in value)
-        return known({key: one for key, one in pairs if one is not None})
+        return known({key: item for key, item in pairs if item is not None})
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         items = (_item(value, index) for index in range(len(value)))
-        return known([one for one in items if one is not None])
+        return known([item for item in items if item is not None])
     return known(value)
 
 
@@ -35,15 +35,19 @@ def _item(container: Any, key: Any) -> Any:
         return None
 
 
-def confs(resources: Iterable[Resource]) -> list[Found]:
+def confs(resources: Iterable[Resource]) -> list[TypedConf]:
     """The configurations of those resources whose types the bridge knows."""
-    named = {one.urn: (one, address) for one in resources if (address := _address(one))}
+    named = {
+        resource.urn: (resource, address)
+        for resource in resources
+        if (address := _address(resource))
+    }
     addresses = {urn: address for urn, (_, address) in named.items()}
-    found: list[Found] = []
-    for one, address in named.values():
-        made = planned(one, address.partition(".")[2], addresses, lenient=True)
-        found.append((one, made.type, _conf(made)))
-    return found
+    configured: list[TypedConf] = []
+    for resource, address in named.values():
+        mapped = planned(resource, address.partition(".")[2], addresses, lenient=True)
+        configured.append((resource, mapped.type, _conf(mapped)))
+    return configured
 
 
 def _address(resource: Resource) -> str | None:
@@ -57,12 +61,12 @@ def _address(resource: Resource) -> str | None:
         return None
 
 
-def _conf(made: Planned) -> Conf:
-    conf = _wrapped(made.values)
-    for key, references in made.references.items():
+def _conf(mapped: Planned) -> Conf:
+    conf = _wrapped(mapped.values)
+    for key, references in mapped.references.items():
         conf.setdefault(key, [references[0]])
-    conf[REFERENCES] = [list(references) for references in made.references.values()]
-    conf[ADDRESS] = made.address
+    conf[REFERENCES] = [list(references) for references in mapped.references.values()]
+    conf[ADDRESS] = mapped.address
     return conf
 
 
@@ -70,8 +74,8 @@ def _wrapped(values: Mapping[str, Any]) -> dict[str, Any]:
     """Each value in a list, blocks too, as Checkov holds a plan."""
     wrapped: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-            wrapped[key] = [_wrapped(one) for one in value]
+        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            wrapped[key] = [_wrapped(item) for item in value]
         else:
             wrapped[key] = [value]
     return wrapped

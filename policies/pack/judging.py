@@ -19,7 +19,7 @@ from pulumi_policy import (
 import policies.checkov
 from contract import load_units
 from policies.bridge.program import Resource
-from policies.pack.confs import Found, confs, plain
+from policies.pack.confs import TypedConf, confs, plain
 from policies.pack.levels import LEVELS, REMEDIES
 from policies.rules import Plan, Rule, Unknown
 
@@ -37,11 +37,11 @@ def pack() -> Iterator[Policy]:
 
 def _of_one(name: str, rule: Rule) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for fault in _faults(rule, _found(args), Plan(())):
+        for fault in _faults(rule, _confs_alone(args), Plan(())):
             report(fault, None)
 
     def remediate(args: ResourceValidationArgs) -> Any:
-        if not list(_faults(rule, _found(args), Plan(()))):
+        if not list(_faults(rule, _confs_alone(args), Plan(()))):
             return None
         # In place: secrets, and values not yet known, must come back as they are.
         props: Any = args.props
@@ -60,11 +60,11 @@ def _of_one(name: str, rule: Rule) -> Policy:
 
 def _of_all(name: str, rule: Rule) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        found = confs(_stack(args))
-        plan = Plan((kind, conf) for _, kind, conf in found)
-        for one in found:
-            for fault in _faults(rule, [one], plan):
-                report(fault, one[0].urn)
+        declared = confs(_stack(args))
+        plan = Plan((kind, conf) for _, kind, conf in declared)
+        for item in declared:
+            for fault in _faults(rule, [item], plan):
+                report(fault, item[0].urn)
 
     return StackValidationPolicy(
         name=_title(name),
@@ -74,31 +74,31 @@ def _of_all(name: str, rule: Rule) -> Policy:
     )
 
 
-def _faults(rule: Rule, found: Iterable[Found], plan: Plan) -> Iterator[str]:
+def _faults(rule: Rule, declared: Iterable[TypedConf], plan: Plan) -> Iterator[str]:
     """What is wrong; not what only isn't known yet: Pulumi asks again when it is deployed."""
-    for _, kind, conf in found:
+    for _, kind, conf in declared:
         if any(fnmatchcase(kind, pattern) for pattern in rule.kinds):
             faults = rule.judge(conf, plan) or ()
             yield from (fault for fault in faults if not isinstance(fault, Unknown))
 
 
-def _found(args: ResourceValidationArgs) -> list[Found]:
+def _confs_alone(args: ResourceValidationArgs) -> list[TypedConf]:
     return confs([_resource(args.urn, args.resource_type, args.name, args.props, {})])
 
 
 def _stack(args: StackValidationArgs) -> list[Resource]:
     return [
         _resource(
-            one.urn,
-            one.resource_type,
-            one.name,
-            one.props,
+            resource.urn,
+            resource.resource_type,
+            resource.name,
+            resource.props,
             {
                 key: tuple(o.urn for o in others)
-                for key, others in one.property_dependencies.items()
+                for key, others in resource.property_dependencies.items()
             },
         )
-        for one in args.resources
+        for resource in args.resources
     ]
 
 

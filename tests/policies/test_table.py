@@ -13,7 +13,7 @@ import pytest
 
 from policies.bridge.draft import draft
 from policies.bridge.errors import BridgeError
-from policies.bridge.provider import Given, inside, properties
+from policies.bridge.provider import Parameter, inside, properties
 from policies.bridge.table import Kind, Mapped, Shape, everything, mapped
 from policies.gate.ask import PYTHON
 
@@ -21,35 +21,35 @@ ALL = everything()
 
 
 def differences(
-    shape: Shape, given: Mapping[str, Given], path: str, above: tuple[object, ...] = ()
+    shape: Shape, parameters: Mapping[str, Parameter], path: str, above: tuple[object, ...] = ()
 ) -> Iterator[str]:
     """What the table and pulumi_aws say differently of a type or block, and of those inside.
 
     A block that repeats one around it (`name^block`) may lack some of that one's properties.
     """
     repeated = any(shape.properties is outer for outer in above)
-    for key in sorted(given.keys() - shape.properties.keys()):
+    for key in sorted(parameters.keys() - shape.properties.keys()):
         yield f"{path}{key}: only in pulumi_aws"
-    for key in sorted(shape.properties.keys() - given.keys()):
+    for key in sorted(shape.properties.keys() - parameters.keys()):
         if not repeated:
             yield f"{path}{key}: only in the table"
-    for key in sorted(given.keys() & shape.properties.keys()):
-        found, one = shape.properties[key], given[key]
-        if found.kind not in expected_kinds(one):
-            yield f"{path}{key}: {found.kind} in the table, but one of {expected_kinds(one)}"
-        elif found.inside and one.objects and one.objects not in above:
-            within = (*above, shape.properties, one.objects)
-            yield from differences(found.inside, inside(one.objects), f"{path}{key}.", within)
+    for key in sorted(parameters.keys() & shape.properties.keys()):
+        prop, parameter = shape.properties[key], parameters[key]
+        if prop.kind not in expected_kinds(parameter):
+            yield f"{path}{key}: {prop.kind} in the table, but one of {expected_kinds(parameter)}"
+        elif prop.inside and parameter.objects and parameter.objects not in above:
+            within = (*above, shape.properties, parameter.objects)
+            yield from differences(prop.inside, inside(parameter.objects), f"{path}{key}.", within)
 
 
-def expected_kinds(given: Given) -> set[Kind]:
-    if given.document:
+def expected_kinds(parameter: Parameter) -> set[Kind]:
+    if parameter.document:
         return {Kind.DOCUMENT}
-    if given.objects:
-        return {Kind.BLOCKS} if given.many else {Kind.BLOCK}
-    if given.map:
+    if parameter.objects:
+        return {Kind.BLOCKS} if parameter.is_list else {Kind.BLOCK}
+    if parameter.map:
         return {Kind.MAP}
-    return {Kind.VALUE} if given.many else {Kind.VALUE, Kind.ONLY, Kind.DOCUMENT}
+    return {Kind.VALUE} if parameter.is_list else {Kind.VALUE, Kind.ONLY, Kind.DOCUMENT}
 
 
 @pytest.mark.parametrize("entry", ALL, ids=lambda entry: entry.terraform)
