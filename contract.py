@@ -219,7 +219,7 @@ def permission_rules(permissions: Sequence[Mapping[str, Any]]) -> tuple[Rule, ..
     A peer of a kind that this function does not know becomes the peer `unknown`, so that it can
     never compare equal to a prepared rule.
     """
-    found: list[Rule] = []
+    rules: list[Rule] = []
     for entry in permissions:
         protocol = str(entry["IpProtocol"])
         ports = (
@@ -233,8 +233,8 @@ def permission_rules(permissions: Sequence[Mapping[str, Any]]) -> tuple[Rule, ..
             + [r["PrefixListId"] for r in entry.get("PrefixListIds", ())]
             + [r.get("GroupId", "unknown") for r in entry.get("UserIdGroupPairs", ())]
         )
-        found += [Rule(protocol, *ports, peer) for peer in peers or ["unknown"]]
-    return tuple(sorted(found))
+        rules += [Rule(protocol, *ports, peer) for peer in peers or ["unknown"]]
+    return tuple(sorted(rules))
 
 
 def rule_permission(rule: Rule) -> dict[str, Any]:
@@ -400,14 +400,14 @@ class Manifest:
         return cls(**values)
 
 
-def _json_object(text: str, what: str, schema: int) -> dict[str, Any]:
+def _json_object(text: str, kind: str, schema: int) -> dict[str, Any]:
     """One JSON object of a schema; ValueError for anything else, however deeply it is nested."""
     try:
         parsed = json.loads(text)
     except RecursionError as error:
-        raise ValueError(f"not {what} of schema {schema}: nested too deeply") from error
+        raise ValueError(f"not {kind} of schema {schema}: nested too deeply") from error
     if not isinstance(parsed, dict) or parsed.get("schema") != schema:
-        raise ValueError(f"not {what} of schema {schema}")
+        raise ValueError(f"not {kind} of schema {schema}")
     return parsed
 
 
@@ -502,10 +502,10 @@ class TrustDocument:
         regions = _table(values, "regions")
         if not regions:
             raise ValueError("it names no region")
-        values["regions"] = {region: _trusted(region, kept) for region, kept in regions.items()}
+        values["regions"] = {region: _trusted(region, pinned) for region, pinned in regions.items()}
         values["policies"] = {k: str(v) for k, v in _table(values, "policies").items()}
         values["people"] = {
-            role: tuple(str(who) for who in as_list(people))
+            role: tuple(str(principal) for principal in as_list(people))
             for role, people in _table(values, "people").items()
         }
         return cls(**values)
@@ -519,15 +519,15 @@ TRUST_PATTERNS = {
 }
 
 
-def _trusted(region: str, kept: object) -> TrustedRegion:
-    if not isinstance(kept, dict) or not isinstance(kept.get("manifest"), dict):
+def _trusted(region: str, pinned: object) -> TrustedRegion:
+    if not isinstance(pinned, dict) or not isinstance(pinned.get("manifest"), dict):
         raise ValueError(f"{region} has no manifest")
     groups = {
         vpc: {str(purpose): str(group) for purpose, group in _table(pairs, vpc).items()}
-        for pairs in (_table(kept, "groups"),)
+        for pairs in (_table(pinned, "groups"),)
         for vpc in pairs
     }
-    return TrustedRegion(Manifest.from_fields(kept["manifest"]), groups)
+    return TrustedRegion(Manifest.from_fields(pinned["manifest"]), groups)
 
 
 # --- tagging rules ------------------------------------------------------------------------------
@@ -586,8 +586,8 @@ READING_VERBS = ("BatchGet", "Describe", "Get", "Head", "List", "Lookup", "Searc
 
 def statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The statements of an IAM policy document; one alone may stand without a list."""
-    found = document.get("Statement", [])
-    return [found] if isinstance(found, Mapping) else list(found)
+    declared = document.get("Statement", [])
+    return [declared] if isinstance(declared, Mapping) else list(declared)
 
 
 def as_list(value: Any) -> list[Any]:

@@ -40,10 +40,10 @@ def by_hand(instance: str) -> None:
     regions = boto3.client("ec2", region_name=REGION).describe_regions()["Regions"]
     for name in (r["RegionName"] for r in regions):
         ec2 = boto3.client("ec2", region_name=name)
-        wanted = [{"Name": "instance-id", "Values": [instance]}]
-        if not (found := ec2.describe_instances(Filters=wanted)["Reservations"]):
+        filters = [{"Name": "instance-id", "Values": [instance]}]
+        if not (reservations := ec2.describe_instances(Filters=filters)["Reservations"]):
             continue
-        described = found[0]["Instances"][0]
+        described = reservations[0]["Instances"][0]
         group = ec2.create_security_group(
             GroupName=f"isolate-{time.time_ns()}", Description="x", VpcId=described["VpcId"]
         )["GroupId"]
@@ -58,14 +58,14 @@ def by_hand(instance: str) -> None:
 
 def by_cordon(instance: str, *options: str) -> float:
     """The real command line; gives `contained_after_s`."""
-    said = StringIO()
+    output = StringIO()
     words = ["instance", instance, "--case", f"B-{time.time_ns()}", "--tracking", "direct"]
-    with redirect_stdout(said), redirect_stderr(StringIO()):
+    with redirect_stdout(output), redirect_stderr(StringIO()):
         try:
             app([*words, "--json", *options])
         except SystemExit:
             pass
-    return float(json.loads(said.getvalue())["contained_after_s"])
+    return float(json.loads(output.getvalue())["contained_after_s"])
 
 
 @contextmanager

@@ -78,8 +78,8 @@ class Source:
         self.places = tuple(f"xx-example-{region}" for region in range(REGIONS))
         self._each = events // REGIONS
 
-    def search(self, place: str, leads: Sequence[Lead], window: Window) -> Iterator[Page]:
-        region = int(place.rpartition("-")[2])
+    def search(self, region_name: str, leads: Sequence[Lead], window: Window) -> Iterator[Page]:
+        region = int(region_name.rpartition("-")[2])
         for begin in range(0, self._each, PAGE):
             yield [record(region, n) for n in range(begin, min(begin + PAGE, self._each))]
 
@@ -106,37 +106,37 @@ def hunt(events: int) -> str:
         counts = index.counts()
         listed = len(list(index.rows(without=Kind.READ, at_most=10_000)))
         index.tallies(Kind.READ, 10_000)
-        kept = sum(path.stat().st_size for path in raw.iterdir())
+        raw_bytes = sum(path.stat().st_size for path in raw.iterdir())
         table = (Path(folder) / "events.sqlite").stat().st_size
         index.close()
     return (
         f"{sum(counts.values()):,} events counted, {listed:,} listed; on disk {table / 1e6:.0f} MB "
-        f"of index, {kept / 1e6:.0f} MB of raw events"
+        f"of index, {raw_bytes / 1e6:.0f} MB of raw events"
     )
 
 
 def in_memory(events: int) -> str:
     """What a script does: every event in a list, told apart by a set, sorted at the end."""
-    kept: dict[str, dict[str, Any]] = {}
+    events_by_id: dict[str, dict[str, Any]] = {}
     source = Source(events)
-    for place in source.places:
-        for page in source.search(place, (), WINDOW):
-            kept |= {one["eventID"]: one for one in page}
-    in_order = sorted(kept.values(), key=lambda one: str(one["eventTime"]))
+    for region in source.places:
+        for page in source.search(region, (), WINDOW):
+            events_by_id |= {event["eventID"]: event for event in page}
+    in_order = sorted(events_by_id.values(), key=lambda event: str(event["eventTime"]))
     return f"{len(in_order):,} events in a list"
 
 
 def measured(name: str, events: int) -> None:
     """Runs one way and says what it took."""
     begun = time.perf_counter()
-    told = {"hunt": hunt, "in memory": in_memory}[name](events)
+    summary = {"hunt": hunt, "in memory": in_memory}[name](events)
     seconds = time.perf_counter() - begun
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
         1 if sys.platform == "darwin" else 1024
     )
     print(
         f"{name:<10} {seconds:6.1f} s  {events / seconds:8,.0f} events/s  "
-        f"{most / 1e6:7.0f} MB at most  {told}"
+        f"{most / 1e6:7.0f} MB at most  {summary}"
     )
 
 

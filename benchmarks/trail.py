@@ -179,7 +179,7 @@ def first_pass(folder: Path, events: int) -> None:
         seconds, cpu = time.perf_counter() - begun, _cpu() - begun_cpu
         begun_again, begun_cpu = time.perf_counter(), _cpu()
         question("AKIAI44QH8DHBEXAMPLE")
-        again, again_cpu = time.perf_counter() - begun_again, _cpu() - begun_cpu
+        seconds_again, again_cpu = time.perf_counter() - begun_again, _cpu() - begun_cpu
         size = sum(path.stat().st_size for path in Path(work).rglob("*.parquet"))
     if (scan.events, matches, scan.trouble) != (events, -(-events // 1000), {}):
         raise SystemExit("the trail was not read whole: the figures would mean nothing")
@@ -190,7 +190,7 @@ def first_pass(folder: Path, events: int) -> None:
         f"{size / events:3.0f} bytes an event kept\n"
         f"  on 2 idle cores {rate:9,.0f} events/s{_judged(rate >= GOAL_RATE, f'{GOAL_RATE:,}')}; "
         f"memory{_judged(memory.most <= GOAL_MB, f'{GOAL_MB} MB')}\n"
-        f"asked again      {again:6.2f} s  ({again_cpu:.2f} s of CPU) for {events:,} events"
+        f"asked again      {seconds_again:6.2f} s  ({again_cpu:.2f} s of CPU) for {events:,} events"
         f"{_judged(again_cpu / 2 <= GOAL_AGAIN, f'{GOAL_AGAIN} s on 2 idle cores')}"
     )
 
@@ -295,8 +295,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         size = write_trail(Path(folder), events)
         print(f"{events:,} events of {size / events:,.0f} bytes; load {os.getloadavg()[0]:.1f}")
-        for way in (first_pass, with_json, with_duckdb):
-            process = spawn.Process(target=way, args=(Path(folder), events))
+        for reading in (first_pass, with_json, with_duckdb):
+            process = spawn.Process(target=reading, args=(Path(folder), events))
             process.start()
             process.join()
             if process.exitcode:

@@ -14,7 +14,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.bucket import BucketArgs, private_bucket
-from components.iam import Place, Statement, document
+from components.iam import Deployment, Statement, document
 from contract import Purpose, kit_tags
 
 PREFIX = "vault/"
@@ -25,7 +25,7 @@ class AccessLogsArgs:
     """`source_bucket` is the name of the bucket whose logs are received."""
 
     region: str
-    place: Place
+    deployment: Deployment
     bucket: str
     source_bucket: str
     days: int = 400
@@ -39,27 +39,29 @@ class AccessLogs(pulumi.ComponentResource):
         self, name: str, args: AccessLogsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("cordon:components:AccessLogs", name, {"bucket": args.bucket}, opts)
-        kept = pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True)
+        options = pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True)
         tags = kit_tags(Purpose.VAULT_LOGS, args.tags)
-        made = private_bucket(name, BucketArgs(args.region, args.bucket, tags), kept)
+        logs = private_bucket(name, BucketArgs(args.region, args.bucket, tags), options)
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             region=args.region,
-            bucket=made.bucket.bucket,
+            bucket=logs.bucket.bucket,
             rules=[_expiry(args.days)],
-            opts=kept,
+            opts=options,
         )
         policy = aws.s3.BucketPolicy(
             f"{name}-policy",
             region=args.region,
-            bucket=made.bucket.bucket,
+            bucket=logs.bucket.bucket,
             policy=document(_policy(args)),
             opts=pulumi.ResourceOptions.merge(
-                kept, pulumi.ResourceOptions(depends_on=list(made.settings))
+                options, pulumi.ResourceOptions(depends_on=list(logs.settings))
             ),
         )
         # Delivery needs the policy, so whoever points logs here waits for it.
-        self.bucket = pulumi.Output.all(made.bucket.bucket, policy.id).apply(lambda both: both[0])
+        self.bucket = pulumi.Output.all(logs.bucket.bucket, policy.id).apply(
+            lambda values: values[0]
+        )
         self.register_outputs({"bucket": self.bucket})
 
 
@@ -83,8 +85,8 @@ def _expiry(days: int) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
 
 
 def _policy(args: AccessLogsArgs) -> list[Statement]:
-    arn = f"arn:{args.place.partition}:s3:::{args.bucket}"
-    source = f"arn:{args.place.partition}:s3:::{args.source_bucket}"
+    arn = f"arn:{args.deployment.partition}:s3:::{args.bucket}"
+    source = f"arn:{args.deployment.partition}:s3:::{args.source_bucket}"
     return [
         {
             "Sid": "PlainHttp",
@@ -102,7 +104,7 @@ def _policy(args: AccessLogsArgs) -> list[Statement]:
             "Resource": f"{arn}/{PREFIX}*",
             "Condition": {
                 "ArnLike": {"aws:SourceArn": source},
-                "StringEquals": {"aws:SourceAccount": args.place.account},
+                "StringEquals": {"aws:SourceAccount": args.deployment.account},
             },
         },
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Place, Statement, document
+from components.iam import Deployment, Statement, document
 from components.people import PeopleRole, people_role
 from contract import ANALYST_ROLE, TAG_KIT, TAG_PURPOSE, Purpose, kit_tags
 
@@ -49,10 +49,10 @@ class AnalystRole(pulumi.ComponentResource):
 
 def read_evidence(args: AnalystRoleArgs, key_arn: str) -> list[Statement]:
     """Lists the vault, reads any version of a case's objects with their locks, through S3 only."""
-    place = args.people.place
-    bucket = f"arn:{place.partition}:s3:::{args.vault_bucket}"
+    deployment = args.people.deployment
+    bucket = f"arn:{deployment.partition}:s3:::{args.vault_bucket}"
     return [
-        *enter_workstations(place),
+        *enter_workstations(deployment),
         {
             "Effect": "Allow",
             "Action": [
@@ -81,20 +81,22 @@ def read_evidence(args: AnalystRoleArgs, key_arn: str) -> list[Statement]:
             "Action": "kms:Decrypt",
             "Resource": key_arn,
             "Condition": {
-                "StringEquals": {"kms:ViaService": f"s3.{args.vault_region}.{place.dns_suffix}"}
+                "StringEquals": {
+                    "kms:ViaService": f"s3.{args.vault_region}.{deployment.dns_suffix}"
+                }
             },
         },
     ]
 
 
-def enter_workstations(place: Place) -> list[Statement]:
+def enter_workstations(deployment: Deployment) -> list[Statement]:
     """Sessions on workstations of the kit and on no other machine; one's own sessions only."""
-    ssm = f"arn:{place.partition}:ssm:*:{place.account}"
+    ssm = f"arn:{deployment.partition}:ssm:*:{deployment.account}"
     return [
         {
             "Effect": "Allow",
             "Action": "ssm:StartSession",
-            "Resource": f"arn:{place.partition}:ec2:*:{place.account}:instance/*",
+            "Resource": f"arn:{deployment.partition}:ec2:*:{deployment.account}:instance/*",
             "Condition": {
                 "StringEquals": {f"aws:ResourceTag/{TAG_PURPOSE}": Purpose.WORKSTATION.value},
                 # Only the kit sets it, where the guardrails are in force.

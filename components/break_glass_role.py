@@ -52,7 +52,7 @@ class BreakGlassRole(pulumi.ComponentResource):
 
 def lift_locks(args: BreakGlassRoleArgs) -> Statement:
     """What the vault's policy denies to all others, and what one needs to find the objects."""
-    bucket = f"arn:{args.people.place.partition}:s3:::{args.vault_bucket}"
+    bucket = f"arn:{args.people.deployment.partition}:s3:::{args.vault_bucket}"
     return {
         "Effect": "Allow",
         "Action": sorted(

@@ -168,16 +168,16 @@ def shell_lines(document: contract.Document) -> list[str]:
     The agent runs the file as it is, so the first line chooses bash.
     """
     recipe = RECIPES[document]
-    given = [f"export {p.variable}='{{{{ {p.name} }}}}'" for p in recipe.parameters]
-    lines = ["#!/bin/bash", f"export CORDON_DOCUMENT={document}", *given]
+    variables = [f"export {p.variable}='{{{{ {p.name} }}}}'" for p in recipe.parameters]
+    lines = ["#!/bin/bash", f"export CORDON_DOCUMENT={document}", *variables]
     return lines + _files(recipe.linux)
 
 
 def powershell_lines(document: contract.Document) -> list[str]:
     """The script for Windows: parameters into variables, then the files."""
     recipe = RECIPES[document]
-    given = [f"${p.name} = '{{{{ {p.name} }}}}'" for p in recipe.parameters]
-    return [f"$Document = '{document}'", *given, *_files(recipe.windows)]
+    variables = [f"${p.name} = '{{{{ {p.name} }}}}'" for p in recipe.parameters]
+    return [f"$Document = '{document}'", *variables, *_files(recipe.windows)]
 
 
 def _files(names: tuple[str, ...]) -> list[str]:
@@ -215,7 +215,7 @@ class Documents(pulumi.ComponentResource):
     ) -> None:
         super().__init__("cordon:components:Documents", name, {"region": args.region}, opts)
         tags = contract.kit_tags(contract.Purpose.DOCUMENT, args.tags)
-        made = {
+        documents = {
             document.value: aws.ssm.Document(
                 f"{name}-{document.value}",
                 region=args.region,
@@ -229,7 +229,7 @@ class Documents(pulumi.ComponentResource):
             ).name
             for document in contract.Document
         }
-        self.pins = pulumi.Output.all(**made).apply(_pins)
+        self.pins = pulumi.Output.all(**documents).apply(_pins)
         self.register_outputs({"pins": self.pins})
 
 

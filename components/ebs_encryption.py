@@ -23,7 +23,9 @@ class EbsEncryption(pulumi.ComponentResource):
         self, name: str, args: EbsEncryptionArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("cordon:components:EbsEncryption", name, {"region": args.region}, opts)
-        kept = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
-        aws.ebs.EncryptionByDefault(f"{name}-default", region=args.region, enabled=True, opts=kept)
-        aws.ebs.DefaultKmsKey(f"{name}-key", region=args.region, key_arn=args.key_arn, opts=kept)
+        options = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
+        aws.ebs.EncryptionByDefault(
+            f"{name}-default", region=args.region, enabled=True, opts=options
+        )
+        aws.ebs.DefaultKmsKey(f"{name}-key", region=args.region, key_arn=args.key_arn, opts=options)
         self.register_outputs({})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from components.iam import Place, Statement
+from components.iam import Deployment, Statement
 
 
 class Tier(StrEnum):
@@ -31,9 +31,9 @@ def service_name(region: str, service: str) -> str:
     return f"com.amazonaws.{region}.{service}"
 
 
-def s3_policy(place: Place, vault_bucket: str, organization: str) -> list[Statement]:
+def s3_policy(deployment: Deployment, vault_bucket: str, organization: str) -> list[Statement]:
     """What may leave through S3: to the vault, and to buckets of the organization if one is set."""
-    vault = f"arn:{place.partition}:s3:::{vault_bucket}"
+    vault = f"arn:{deployment.partition}:s3:::{vault_bucket}"
     statements = [_allow("Vault", "s3:*", [vault, f"{vault}/*"], {})]
     if organization:
         own = {"StringEquals": {"aws:ResourceOrgID": organization}}
@@ -41,9 +41,9 @@ def s3_policy(place: Place, vault_bucket: str, organization: str) -> list[Statem
     return statements
 
 
-def interface_policy(place: Place) -> list[Statement]:
+def interface_policy(deployment: Deployment) -> list[Statement]:
     """Only with credentials of this account: stolen or planted ones of others don't get out."""
-    own = {"StringEquals": {"aws:PrincipalAccount": place.account}}
+    own = {"StringEquals": {"aws:PrincipalAccount": deployment.account}}
     return [_allow("OwnAccount", "*", "*", own)]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Place, Statement, document
+from components.iam import Deployment, Statement, document
 from components.writers import Writers
 from contract import IAM_PATH, KEY_ALIAS, LOG_GROUP_PATH, Purpose, kit_tags
 
@@ -26,7 +26,7 @@ class EvidenceKeyArgs:
     """
 
     region: str
-    place: Place
+    deployment: Deployment
     forensic_account: str = ""
     writers: Writers = field(default_factory=Writers)
     topics: bool = False
@@ -69,36 +69,37 @@ class EvidenceKey(pulumi.ComponentResource):
 
 def key_policy(args: EvidenceKeyArgs) -> list[Statement]:
     """Who may use the key: the account by its IAM policies, others through AWS services only."""
-    place = args.place
+    deployment = args.deployment
     statements: list[Statement] = [
         {
             "Sid": "Account",
             "Effect": "Allow",
-            "Principal": {"AWS": place.root()},
+            "Principal": {"AWS": deployment.root()},
             "Action": "kms:*",
             "Resource": "*",
         },
         _logs(args),
     ]
-    if args.forensic_account and args.forensic_account != place.account:
+    if args.forensic_account and args.forensic_account != deployment.account:
         statements += _forensic_account(args)
     if args.writers:
         statements.append(_writers(args))
     if args.topics:
         statements.append(_topics())
     if not args.shared:
-        statements.append(_evidence_only(place))
+        statements.append(_evidence_only(deployment))
     return statements
 
 
 def _logs(args: EvidenceKeyArgs) -> Statement:
     """CloudWatch Logs encrypts the flow logs (its user guide, "Encrypt log data using KMS")."""
-    place = args.place
-    groups = f"arn:{place.partition}:logs:{args.region}:{place.account}:log-group:{LOG_GROUP_PATH}*"
+    deployment = args.deployment
+    logs = f"arn:{deployment.partition}:logs:{args.region}:{deployment.account}"
+    groups = f"{logs}:log-group:{LOG_GROUP_PATH}*"
     return {
         "Sid": "FlowLogs",
         "Effect": "Allow",
-        "Principal": {"Service": f"logs.{args.region}.{place.dns_suffix}"},
+        "Principal": {"Service": f"logs.{args.region}.{deployment.dns_suffix}"},
         "Action": ["kms:Decrypt", "kms:Encrypt*", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
         "Resource": "*",
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
@@ -106,8 +107,10 @@ def _logs(args: EvidenceKeyArgs) -> Statement:
 
 
 def _forensic_account(args: EvidenceKeyArgs) -> list[Statement]:
-    principal = {"AWS": args.place.root(args.forensic_account)}
-    ec2, ebs = (f"{one}.{args.region}.{args.place.dns_suffix}" for one in ("ec2", "ebs"))
+    principal = {"AWS": args.deployment.root(args.forensic_account)}
+    ec2, ebs = (
+        f"{service}.{args.region}.{args.deployment.dns_suffix}" for service in ("ec2", "ebs")
+    )
     return [
         {
             "Sid": "ForensicUse",
@@ -139,18 +142,18 @@ def _forensic_account(args: EvidenceKeyArgs) -> list[Statement]:
 
 def _writers(args: EvidenceKeyArgs) -> Statement:
     """A part of a multipart upload is decrypted again, so writing needs `Decrypt` too."""
-    through = {"kms:ViaService": f"s3.{args.region}.{args.place.dns_suffix}"}
+    through = {"kms:ViaService": f"s3.{args.region}.{args.deployment.dns_suffix}"}
     return {
         "Sid": "VaultWriters",
         "Effect": "Allow",
-        "Principal": args.writers.principal(args.place),
+        "Principal": args.writers.principal(args.deployment),
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
         "Resource": "*",
-        "Condition": args.writers.condition(args.place, through),
+        "Condition": args.writers.condition(args.deployment, through),
     }
 
 
-def _evidence_only(place: Place) -> Statement:
+def _evidence_only(deployment: Deployment) -> Statement:
     """Only the kit's roles, of this account or of the one that examines, let EC2 use the key.
 
     EC2 needs a grant from whoever copies a snapshot or uses a volume of it. AWS tells a policy on
@@ -163,7 +166,9 @@ def _evidence_only(place: Place) -> Statement:
         "Action": "kms:CreateGrant",
         "Resource": "*",
         "Condition": {
-            "ArnNotLike": {"aws:PrincipalArn": f"arn:{place.partition}:iam::*:role{IAM_PATH}*"},
+            "ArnNotLike": {
+                "aws:PrincipalArn": f"arn:{deployment.partition}:iam::*:role{IAM_PATH}*"
+            },
             # Services themselves have no such ARN.
             "Null": {"aws:PrincipalArn": "false"},
         },

@@ -14,7 +14,7 @@ import pulumi_aws as aws
 
 from components.access_logs import PREFIX, AccessLogs, AccessLogsArgs
 from components.bucket import BucketArgs, private_bucket
-from components.iam import Place, document
+from components.iam import Deployment, document
 from components.vault_policy import vault_policy
 from components.writers import Writers
 from contract import BREAK_GLASS_ROLE, IAM_PATH, Purpose, kit_tags
@@ -28,7 +28,7 @@ class EvidenceVaultArgs:
     """
 
     region: str
-    place: Place
+    deployment: Deployment
     bucket: str
     log_bucket: str
     key_arn: pulumi.Input[str]
@@ -49,27 +49,27 @@ class EvidenceVault(pulumi.ComponentResource):
         self, name: str, args: EvidenceVaultArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("cordon:components:EvidenceVault", name, {"bucket": args.bucket}, opts)
-        kept = pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True)
+        options = pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True)
         tags = kit_tags(Purpose.VAULT, args.tags)
-        made = private_bucket(
-            name, BucketArgs(args.region, args.bucket, tags, True, args.key_arn), kept
+        vault = private_bucket(
+            name, BucketArgs(args.region, args.bucket, tags, True, args.key_arn), options
         )
-        lock = _lock(name, args, made.bucket, made.settings, kept)
-        settings = (*made.settings, lock, *_upkeep(name, args, made.bucket, kept))
-        self.policy = pulumi.Output.all(made.bucket.arn, args.key_arn).apply(
+        lock = _lock(name, args, vault.bucket, vault.settings, options)
+        settings = (*vault.settings, lock, *_upkeep(name, args, vault.bucket, options))
+        self.policy = pulumi.Output.all(vault.bucket.arn, args.key_arn).apply(
             lambda arns: _policy(args, arns[0], arns[1])
         )
         aws.s3.BucketPolicy(
             f"{name}-policy",
             region=args.region,
-            bucket=made.bucket.bucket,
+            bucket=vault.bucket.bucket,
             policy=self.policy,
             # Last, because it denies what setting up the bucket does.
             opts=pulumi.ResourceOptions.merge(
-                kept, pulumi.ResourceOptions(depends_on=list(settings))
+                options, pulumi.ResourceOptions(depends_on=list(settings))
             ),
         )
-        self.bucket, self.arn = made.bucket.bucket, made.bucket.arn
+        self.bucket, self.arn = vault.bucket.bucket, vault.bucket.arn
         self.register_outputs({"bucket": self.bucket, "arn": self.arn})
 
 
@@ -78,7 +78,7 @@ def _lock(
     args: EvidenceVaultArgs,
     bucket: aws.s3.Bucket,
     settings: tuple[pulumi.Resource, ...],
-    kept: pulumi.ResourceOptions,
+    options: pulumi.ResourceOptions,
 ) -> pulumi.Resource:
     """Object Lock needs versioning, so it waits for the settings."""
     retention = aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
@@ -90,20 +90,22 @@ def _lock(
         bucket=bucket.bucket,
         object_lock_enabled="Enabled",
         rule=aws.s3.BucketObjectLockConfigurationRuleArgs(default_retention=retention),
-        opts=pulumi.ResourceOptions.merge(kept, pulumi.ResourceOptions(depends_on=list(settings))),
+        opts=pulumi.ResourceOptions.merge(
+            options, pulumi.ResourceOptions(depends_on=list(settings))
+        ),
     )
 
 
 def _upkeep(
-    name: str, args: EvidenceVaultArgs, bucket: aws.s3.Bucket, kept: pulumi.ResourceOptions
+    name: str, args: EvidenceVaultArgs, bucket: aws.s3.Bucket, options: pulumi.ResourceOptions
 ) -> tuple[pulumi.Resource, ...]:
     """Access logs, and a lifecycle for `tools/` only: evidence is never expired."""
     logs = AccessLogs(
         f"{name}-logs",
         AccessLogsArgs(
-            args.region, args.place, args.log_bucket, args.bucket, args.log_days, args.tags
+            args.region, args.deployment, args.log_bucket, args.bucket, args.log_days, args.tags
         ),
-        opts=pulumi.ResourceOptions(parent=kept.parent),
+        opts=pulumi.ResourceOptions(parent=options.parent),
     )
     lifecycle = aws.s3.BucketLifecycleConfigurationRuleArgs(
         id="old-tools",
@@ -127,14 +129,14 @@ def _upkeep(
             bucket=bucket.bucket,
             target_bucket=logs.bucket,
             target_prefix=PREFIX,
-            opts=kept,
+            opts=options,
         ),
         aws.s3.BucketLifecycleConfiguration(
             f"{name}-lifecycle",
             region=args.region,
             bucket=bucket.bucket,
             rules=[lifecycle],
-            opts=kept,
+            opts=options,
         ),
     )
 
@@ -142,10 +144,10 @@ def _upkeep(
 def _policy(args: EvidenceVaultArgs, bucket_arn: str, key_arn: str) -> str:
     return document(
         vault_policy(
-            args.place,
+            args.deployment,
             bucket_arn,
             key_arn,
-            break_glass=args.place.role(f"{IAM_PATH}{BREAK_GLASS_ROLE}"),
+            break_glass=args.deployment.role(f"{IAM_PATH}{BREAK_GLASS_ROLE}"),
             retention_days=args.days,
             writers=args.writers,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.forensic_vpc import LOG_GROUP_PREFIX
-from components.iam import Place, Statement, service_trust
+from components.iam import Deployment, Statement, service_trust
 from components.service_roles import service_role
 from contract import Purpose, kit_tags
 
@@ -19,7 +19,7 @@ ROLE = "cordon-flow-logs"
 class FlowLogRoleArgs:
     """`boundary`: ARN of a policy that bounds the role, or empty."""
 
-    place: Place
+    deployment: Deployment
     boundary: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -34,8 +34,8 @@ class FlowLogRole(pulumi.ComponentResource):
         role = service_role(
             name,
             ROLE,
-            service_trust("vpc-flow-logs.amazonaws.com", args.place.account),
-            [_write(args.place), _LIST],
+            service_trust("vpc-flow-logs.amazonaws.com", args.deployment.account),
+            [_write(args.deployment), _LIST],
             kit_tags(Purpose.ROLE, args.tags),
             self,
             description="Cordon: writes the flow logs of forensic VPCs",
@@ -49,8 +49,8 @@ _LIST: Statement = {"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Reso
 """A list of all groups: the action knows no resources."""
 
 
-def _write(place: Place) -> Statement:
-    groups = f"arn:{place.partition}:logs:*:{place.account}:log-group:{LOG_GROUP_PREFIX}*"
+def _write(deployment: Deployment) -> Statement:
+    groups = f"arn:{deployment.partition}:logs:*:{deployment.account}:log-group:{LOG_GROUP_PREFIX}*"
     return {
         "Effect": "Allow",
         "Action": [

@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.endpoints import Tier, interface_policy, s3_policy, service_name
-from components.iam import Place, document
+from components.iam import Deployment, document
 from components.isolation_groups import IsolationGroups, IsolationGroupsArgs
 from contract import LOG_GROUP_PATH, WORKSTATION, Purpose, kit_tags
 
@@ -29,7 +29,7 @@ class ForensicVpcArgs:
     """
 
     region: str
-    place: Place
+    deployment: Deployment
     cidr: str
     subnets: Mapping[str, str]
     vault_bucket: str
@@ -159,7 +159,7 @@ class ForensicVpc(pulumi.ComponentResource):
             service_name=service_name(args.region, "s3"),
             vpc_endpoint_type="Gateway",
             route_table_ids=[table.id],
-            policy=document(s3_policy(args.place, args.vault_bucket, args.organization)),
+            policy=document(s3_policy(args.deployment, args.vault_bucket, args.organization)),
             tags=self._tags(Purpose.ENDPOINT, "cordon-s3"),
             opts=self._child,
         )
@@ -227,7 +227,7 @@ class ForensicVpc(pulumi.ComponentResource):
                 subnet_ids=[self.subnets[zone]],
                 security_group_ids=[self.endpoint_group],
                 private_dns_enabled=True,
-                policy=document(interface_policy(args.place)),
+                policy=document(interface_policy(args.deployment)),
                 tags=self._tags(Purpose.ENDPOINT, f"cordon-{service}"),
                 # EC2 admits 4 of these calls at once, then 0.3 a second: give retries time.
                 opts=pulumi.ResourceOptions(

@@ -90,7 +90,7 @@ class Scope:
 def prepared(scope: Scope) -> list[Statement]:
     """Only the kit's roles and the provisioners may change what is prepared."""
     exempt = scope.builders
-    ours = {"Null": {f"aws:ResourceTag/{TAG_KIT}": "false"}}
+    kit_tagged = {"Null": {f"aws:ResourceTag/{TAG_KIT}": "false"}}
     return [
         _deny(
             "KitTags",
@@ -104,7 +104,7 @@ def prepared(scope: Scope) -> list[Statement]:
             [*_CHANGES_NETWORK, *_CHANGES_KEYS],
             "*",
             exempt,
-            ours,
+            kit_tagged,
         ),
         # Not for AWS: whoever starts an instance with an encrypted volume grants the key to EC2.
         _deny(
@@ -112,7 +112,7 @@ def prepared(scope: Scope) -> list[Statement]:
             ["kms:CreateGrant", "kms:RevokeGrant"],
             "*",
             exempt,
-            {**ours, "BoolIfExists": {"kms:GrantIsForAWSResource": "false"}},
+            {**kit_tagged, "BoolIfExists": {"kms:GrantIsForAWSResource": "false"}},
         ),
         _deny("KitNamed", [*_CHANGES_IAM, *_CHANGES_NAMED], _named(scope), exempt),
         # An exempt role that an attacker may make, or let in whom they like, exempts the attacker.

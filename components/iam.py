@@ -30,7 +30,7 @@ class Declared(Protocol):
 
 
 @dataclass(frozen=True)
-class Place:
+class Deployment:
     """Where policies are written: partition, account, and DNS suffix of service principals."""
 
     partition: str
@@ -64,7 +64,7 @@ def service_trust(service: str, source_account: str = "") -> str:
 
 
 def people_trust(
-    place: Place, principals: Sequence[str], *, require_mfa: bool, external_id: str = ""
+    deployment: Deployment, principals: Sequence[str], *, require_mfa: bool, external_id: str = ""
 ) -> str:
     """Trust policy for people: MFA if asked, an external id for those of other accounts.
 
@@ -75,7 +75,7 @@ def people_trust(
         raise ValueError("a role that people assume needs at least one principal")
     if wild := [p for p in principals if "*" in p or "?" in p]:
         raise ValueError(f"{wild[0]} has a wildcard: name each principal")
-    own = [p for p in principals if p.split(":")[4] == place.account]
+    own = [p for p in principals if p.split(":")[4] == deployment.account]
     other = [p for p in principals if p not in own]
     if other and not external_id:
         raise ValueError(f"{other[0]} is of another account, which needs an external id")
@@ -84,7 +84,7 @@ def people_trust(
     named = {"StringEquals": {"sts:ExternalId": external_id}}
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if require_mfa else {}
     conditions = ((own, mfa or named), (other, {**mfa, **named}))
-    return document([_trust(who, when) for who, when in conditions if who])
+    return document([_trust(principals, when) for principals, when in conditions if principals])
 
 
 def _trust(principals: Sequence[str], condition: Mapping[str, object]) -> Statement:
@@ -109,7 +109,7 @@ def merged(declared: Iterable[Declared], facts: Mapping[str, Fact]) -> list[Stat
     """
     actions: dict[tuple[tuple[str, ...], str], set[str]] = {}
     for permission in declared:
-        on = tuple(sorted({text for one in permission.on for text in filled(one, facts)}))
+        on = tuple(sorted({text for pattern in permission.on for text in filled(pattern, facts)}))
         condition = _filled_condition(permission.when, facts)
         if on and condition is not None:
             key = (on, json.dumps(condition, sort_keys=True))
@@ -131,11 +131,11 @@ def _filled_condition(
     for operator, keys in when.items():
         for key, values in keys.items():
             texts = [values] if isinstance(values, str) else values
-            meant = [text for one in texts for text in filled(one, facts)]
-            if not meant:
+            resolved = [text for pattern in texts for text in filled(pattern, facts)]
+            if not resolved:
                 return None
             condition.setdefault(operator, {})[key] = (
-                meant[0] if len(meant) == 1 and isinstance(values, str) else meant
+                resolved[0] if len(resolved) == 1 and isinstance(values, str) else resolved
             )
     return condition
 
@@ -166,7 +166,7 @@ def filled(text: str, facts: Mapping[str, Fact]) -> list[str]:
         fact = facts[name]
         values = (fact,) if isinstance(fact, str) else fact
         spot = re.compile(rf"(?<!\$)\{{{name}\}}")
-        texts = [value.join(spot.split(one)) for one in texts for value in values]
+        texts = [value.join(spot.split(variant)) for variant in texts for value in values]
     return texts
 
 

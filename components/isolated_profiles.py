@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Place, Statement, document
+from components.iam import Deployment, Statement, document
 from components.service_roles import channel_statement, instance_trust, service_role
 from contract import CHANNEL_PROFILE, DARK_PROFILE, IAM_PATH, Purpose, kit_tags
 
@@ -27,7 +27,7 @@ PROFILES: dict[str, tuple[str, Statement]] = {
 class IsolatedProfilesArgs:
     """`boundary`: ARN of a policy that must bound every role, or empty."""
 
-    place: Place
+    deployment: Deployment
     boundary: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -50,7 +50,7 @@ class IsolatedProfiles(pulumi.ComponentResource):
         role = service_role(
             f"{self._name}-{kind}",
             profile,
-            instance_trust(self._args.place),
+            instance_trust(self._args.deployment),
             [statement],
             tags,
             self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Place, people_trust
+from components.iam import Deployment, people_trust
 from contract import IAM_PATH
 
 
@@ -16,7 +16,7 @@ from contract import IAM_PATH
 class PeopleRole:
     """Who may assume a role, and how. `hours`: the longest session, 1 to 12."""
 
-    place: Place
+    deployment: Deployment
     principals: tuple[str, ...]
     require_mfa: bool = True
     external_id: str = field(default="", repr=False)
@@ -26,7 +26,7 @@ class PeopleRole:
     def trust(self) -> pulumi.Input[str]:
         """The trust policy; a secret when it holds an external id."""
         text = people_trust(
-            self.place,
+            self.deployment,
             self.principals,
             require_mfa=self.require_mfa,
             external_id=self.external_id,

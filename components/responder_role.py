@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import POLICIES_PER_ROLE, Declared, Fact, Place, document, merged, packed
+from components.iam import POLICIES_PER_ROLE, Declared, Deployment, Fact, document, merged, packed
 from components.people import PeopleRole, people_role
 from contract import IAM_PATH, RESPONDER_ROLE, Purpose, kit_tags
 
@@ -24,7 +24,7 @@ class ResponderRoleArgs:
     has: `evidence_account`, `evidence_organization`, `examiner`, `trail_key`.
     """
 
-    place: Place
+    deployment: Deployment
     people: PeopleRole
     permissions: Mapping[str, Sequence[Declared]]
     vault_bucket: str
@@ -40,13 +40,13 @@ class ResponderRoleArgs:
         organization = (self.evidence_organization,) if self.evidence_organization else ()
         examines = bool(self.evidence_accounts or organization)
         return {
-            "partition": self.place.partition,
-            "account": self.place.account,
+            "partition": self.deployment.partition,
+            "account": self.deployment.account,
             "vault": self.vault_bucket,
             "vault_key": KEY_STAND_IN,
             "evidence_account": self.evidence_accounts,
             "evidence_organization": organization,
-            "examiner": (self.place.account,) if examines else (),
+            "examiner": (self.deployment.account,) if examines else (),
             "trail_key": self.trail_keys,
         }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Place, Statement, document, service_trust
+from components.iam import Deployment, Statement, document, service_trust
 from contract import IAM_PATH
 
 SSM_CHANNEL = (
@@ -45,7 +45,7 @@ def service_role(
 ) -> aws.iam.Role:
     """Declares a role under the kit's path with one inline policy, as `<name>-role`."""
     child = pulumi.ResourceOptions(parent=parent)
-    made = aws.iam.Role(
+    declared = aws.iam.Role(
         f"{name}-role",
         name=role,
         path=IAM_PATH,
@@ -57,14 +57,14 @@ def service_role(
     )
     aws.iam.RolePolicy(
         f"{name}-policy",
-        role=made.name,
+        role=declared.name,
         name=role,
         policy=pulumi.Output.from_input(statements).apply(document),
         opts=child,
     )
-    return made
+    return declared
 
 
-def instance_trust(place: Place) -> str:
+def instance_trust(deployment: Deployment) -> str:
     """Trust policy for EC2 instances."""
-    return service_trust(f"ec2.{place.dns_suffix}")
+    return service_trust(f"ec2.{deployment.dns_suffix}")

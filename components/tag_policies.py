@@ -38,7 +38,7 @@ class TagPolicies(pulumi.ComponentResource):
         super().__init__(
             "cordon:components:TagPolicies", name, {"targets": list(args.targets)}, opts
         )
-        made = OrganizationPolicyArgs(
+        policy_args = OrganizationPolicyArgs(
             name=NAME,
             type="TAG_POLICY",
             description="Cordon: which tags resources carry, with which values",
@@ -47,7 +47,7 @@ class TagPolicies(pulumi.ComponentResource):
             tags=kit_tags(Purpose.GUARDRAIL, args.tags),
             after=args.after,
         )
-        self.policy_id = organization_policy(f"{name}-policy", made, self)
+        self.policy_id = organization_policy(f"{name}-policy", policy_args, self)
         self.register_outputs({"policyId": self.policy_id})
 
 
@@ -67,5 +67,5 @@ def _rule(rule: TagRule) -> dict[str, object]:
     lists = {"tag_value": rule.values, "enforced_for": rule.enforced_for}
     return {
         "tag_key": {"@@assign": rule.key},
-        **{name: {"@@assign": list(found)} for name, found in lists.items() if found},
+        **{name: {"@@assign": list(values)} for name, values in lists.items() if values},
     }

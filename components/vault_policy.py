@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from components.iam import Place, Statement
+from components.iam import Deployment, Statement
 from components.writers import Writers
 
 LOCKED_ACTIONS = (
@@ -28,7 +28,7 @@ an upload with its own lock needs them; only their loosening forms are denied, b
 
 
 def vault_policy(
-    place: Place,
+    deployment: Deployment,
     bucket_arn: str,
     key_arn: str,
     *,
@@ -67,7 +67,7 @@ def vault_policy(
                 },
             },
         ),
-        *(_writers(place, bucket_arn, writers) if writers else ()),
+        *(_writers(deployment, bucket_arn, writers) if writers else ()),
     ]
 
 
@@ -93,9 +93,12 @@ def _wrong_key(objects: str, key_arn: str) -> list[Statement]:
     ]
 
 
-def _writers(place: Place, bucket_arn: str, writers: Writers) -> list[Statement]:
+def _writers(deployment: Deployment, bucket_arn: str, writers: Writers) -> list[Statement]:
     """Other accounts add evidence and fetch tools. Reading evidence is for the analysts here."""
-    common = {"Principal": writers.principal(place), "Condition": writers.condition(place)}
+    common = {
+        "Principal": writers.principal(deployment),
+        "Condition": writers.condition(deployment),
+    }
     return [
         {
             "Sid": "WritersAdd",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Place, Statement, document
+from components.iam import Deployment, Statement, document
 from contract import Purpose, kit_tags
 
 NAME = "cordon-new-vpc"
@@ -35,7 +35,7 @@ class VpcWatchArgs:
     """`target` is `queue`, or `topic` with some mail addresses (each has to confirm)."""
 
     region: str
-    place: Place
+    deployment: Deployment
     target: str
     key_arn: pulumi.Input[str]
     emails: Sequence[str] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from components.iam import Place, Statement, document
+from components.iam import Deployment, Statement, document
 from components.service_roles import channel_statement, instance_trust, service_role
 from contract import IAM_PATH, WORKSTATION_PROFILE, Purpose, kit_tags
 
@@ -17,7 +17,7 @@ from contract import IAM_PATH, WORKSTATION_PROFILE, Purpose, kit_tags
 class WorkstationProfileArgs:
     """The vault that the workstation reads and writes; `boundary` may be empty."""
 
-    place: Place
+    deployment: Deployment
     vault_bucket: str
     vault_region: str
     vault_key_arn: pulumi.Input[str]
@@ -40,7 +40,7 @@ class WorkstationProfile(pulumi.ComponentResource):
         role = service_role(
             name,
             WORKSTATION_PROFILE,
-            instance_trust(args.place),
+            instance_trust(args.deployment),
             statements,
             tags,
             self,
@@ -61,8 +61,8 @@ class WorkstationProfile(pulumi.ComponentResource):
 
 def examine(args: WorkstationProfileArgs, key_arn: str) -> list[Statement]:
     """Reads cases and tools, adds evidence; can't delete, and the vault keeps every version."""
-    bucket = f"arn:{args.place.partition}:s3:::{args.vault_bucket}"
-    through = f"s3.{args.vault_region}.{args.place.dns_suffix}"
+    bucket = f"arn:{args.deployment.partition}:s3:::{args.vault_bucket}"
+    through = f"s3.{args.vault_region}.{args.deployment.dns_suffix}"
     return [
         {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket},
         {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.iam import Place
+from components.iam import Deployment
 from contract import IAM_PATH, RESPONDER_ROLE
 
 
@@ -19,15 +19,17 @@ class Writers:
     def __bool__(self) -> bool:
         return bool(self.accounts or self.organization)
 
-    def principal(self, place: Place) -> dict[str, object]:
+    def principal(self, deployment: Deployment) -> dict[str, object]:
         """The `Principal` of a statement; `condition` narrows it to the responder role."""
         if self.organization:
             return {"AWS": "*"}
-        return {"AWS": [place.root(account) for account in sorted(self.accounts)]}
+        return {"AWS": [deployment.root(account) for account in sorted(self.accounts)]}
 
-    def condition(self, place: Place, equals: Mapping[str, str] | None = None) -> dict[str, object]:
+    def condition(
+        self, deployment: Deployment, equals: Mapping[str, str] | None = None
+    ) -> dict[str, object]:
         """The `Condition` that goes with `principal`; `equals` is required as well."""
-        role = place.role(f"{IAM_PATH}{RESPONDER_ROLE}", "*")
+        role = deployment.role(f"{IAM_PATH}{RESPONDER_ROLE}", "*")
         strings = dict(equals or {})
         if self.organization:
             strings["aws:PrincipalOrgID"] = self.organization

@@ -57,17 +57,17 @@ class Asker:
         if not own and "AssociationId" in call.params and call.service == "ec2":
             return  # an association that is gone: EC2 finds nothing to judge
         for resource in own or ((),):
-            yield self._asked(action, resource or "", request)
+            yield self._ask(action, resource or "", request)
         yield from self._tags_of_what_is_created(request)
         yield from self._passed_roles()
         yield from self._keys_of_volumes()
         yield from self._keys_of_objects()
         if call.operation == "CreateVpcEndpoint" and call.params.get("PrivateDnsEnabled"):
-            yield from (self._asked(one) for one in FOR_ENDPOINTS)
+            yield from (self._ask(action) for action in FOR_ENDPOINTS)
             zone = f"arn:{self.partition}:route53:::hostedzone/Z0EXAMPLE"
-            yield self._asked("route53:AssociateVPCWithHostedZone", zone)
+            yield self._ask("route53:AssociateVPCWithHostedZone", zone)
 
-    def _asked(self, action: str, resource: str | tuple[()] = "", keys: Context = NO_KEYS) -> Asked:
+    def _ask(self, action: str, resource: str | tuple[()] = "", keys: Context = NO_KEYS) -> Asked:
         """One question. Without a resource, only a statement on `*` speaks of it."""
         call = self.call
         context: dict[str, str | tuple[str, ...]] = {
@@ -91,11 +91,11 @@ class Asker:
             return []
         service = prefix_of(self.call.service)
         shown = "ec2" if service == "ebs" else service  # blocks are read from EC2's snapshots
-        named = {one for one in self._named() if one.split(":")[2] in (shown, service)}
+        named = {arn for arn in self._named() if arn.split(":")[2] in (shown, service)}
         if service == "ssm" and self.call.operation == "SendCommand":
             named |= {self._arn("ec2", f"instance/{i}") for i in self.call.params["InstanceIds"]}
-        made = [self._new(kind) for kind in CREATES.get(self.call.operation, ())]
-        return sorted({*named, *(made if service == "ec2" else ())})
+        created = [self._new(kind) for kind in CREATES.get(self.call.operation, ())]
+        return sorted({*named, *(created if service == "ec2" else ())})
 
     def _named(self) -> Iterator[str]:
         call, params = self.call, self.call.params
@@ -148,15 +148,15 @@ class Asker:
 
     def _of_an_association(self) -> Iterator[str]:
         """The instance or address behind an association's id, which has no ARN."""
-        given = str(self.call.params.get("AssociationId", ""))
+        association_id = str(self.call.params.get("AssociationId", ""))
         backend = ec2_backends[self.call.account][self.call.region]
-        if given.startswith("iip-assoc-"):
-            for key, one in backend.iam_instance_profile_associations.items():
-                if given in (key, getattr(one, "association_id", "")):
-                    yield self._arn("ec2", f"instance/{one.instance.id}")
-        elif given.startswith("eipassoc-"):
+        if association_id.startswith("iip-assoc-"):
+            for key, association in backend.iam_instance_profile_associations.items():
+                if association_id in (key, getattr(association, "association_id", "")):
+                    yield self._arn("ec2", f"instance/{association.instance.id}")
+        elif association_id.startswith("eipassoc-"):
             for address in backend.addresses:
-                if address.association_id == given:
+                if address.association_id == association_id:
                     yield self._arn("ec2", f"elastic-ip/{address.allocation_id}")
 
     def _named_in_iam(self) -> Iterator[str]:
@@ -178,7 +178,7 @@ class Asker:
             "role": backend.get_roles(),
             "instance-profile": backend.instance_profiles.values(),
         }
-        arn = next((one.arn for one in owners.get(kind, ()) if one.name == name), None)
+        arn = next((owner.arn for owner in owners.get(kind, ()) if owner.name == name), None)
         return str(arn or f"arn:{self.partition}:iam::{self.call.account}:{kind}/{name}")
 
     def _named_in_ssm(self) -> Iterator[str]:
@@ -196,13 +196,13 @@ class Asker:
     def _arn(self, service: str, rest: str) -> str:
         return f"arn:{self.partition}:{service}:{self.call.region}:{self.call.account}:{rest}"
 
-    def _key(self, given: str) -> str:
+    def _key(self, key: str) -> str:
         """A KMS key's ARN, of its id or alias too."""
-        if given.startswith("arn:") and ":key/" in given:
-            return given
+        if key.startswith("arn:") and ":key/" in key:
+            return key
         backend = kms_backends[self.call.account][self.call.region]
-        name = backend.get_key_id_from_alias(given) if "alias/" in given else given
-        return self._arn("kms", f"key/{name or given}")
+        name = backend.get_key_id_from_alias(key) if "alias/" in key else key
+        return self._arn("kms", f"key/{name or key}")
 
     # -- the keys of the request --
 
@@ -223,16 +223,18 @@ class Asker:
         if profile := self._profile():
             new = self.call.operation != "RunInstances"
             keys["ec2:NewInstanceProfile" if new else "ec2:InstanceProfile"] = profile
-        for one in params.get("CreateVolumePermission", {}).get("Add", ()):
-            keys |= {f"ec2:Add/{'group' if k == 'Group' else 'userId'}": v for k, v in one.items()}
+        for permission in params.get("CreateVolumePermission", {}).get("Add", ()):
+            keys |= {
+                f"ec2:Add/{'group' if k == 'Group' else 'userId'}": v for k, v in permission.items()
+            }
         return keys
 
     def _profile(self) -> str:
         """ARN of the instance profile that a call of EC2 gives."""
-        given = self.call.params.get("IamInstanceProfile")
-        if self.call.service != "ec2" or not isinstance(given, Mapping):
+        profile = self.call.params.get("IamInstanceProfile")
+        if self.call.service != "ec2" or not isinstance(profile, Mapping):
             return ""
-        return str(given.get("Arn") or self._iam("instance-profile", str(given.get("Name"))))
+        return str(profile.get("Arn") or self._iam("instance-profile", str(profile.get("Name"))))
 
     # -- the keys of a resource --
 
@@ -252,7 +254,7 @@ class Asker:
     def _iam_tags(self, arn: str) -> dict[str, str]:
         backend = iam_backends[self.call.account][self.partition]
         owners: list[Any] = [*backend.get_roles(), *backend.users.values()]
-        owner = next((one for one in owners if one.arn == arn), None)
+        owner = next((candidate for candidate in owners if candidate.arn == arn), None)
         listed = getattr(owner, "tags", None) or {}
         pairs = listed.values() if isinstance(listed, Mapping) else listed
         return {t["Key"]: t["Value"] for t in pairs}
@@ -262,10 +264,10 @@ class Asker:
     def _tags_of_what_is_created(self, request: Context) -> Iterator[Asked]:
         call = self.call
         if call.service == "iam" and call.operation == "CreatePolicy" and call.params.get("Tags"):
-            yield from (self._asked("iam:TagPolicy", arn, request) for arn in self._named_in_iam())
+            yield from (self._ask("iam:TagPolicy", arn, request) for arn in self._named_in_iam())
         for block in call.params.get("TagSpecifications", ()) if call.service == "ec2" else ():
             keys = {**request, "ec2:CreateAction": call.operation}
-            yield self._asked("ec2:CreateTags", self._new(str(block["ResourceType"])), keys)
+            yield self._ask("ec2:CreateTags", self._new(str(block["ResourceType"])), keys)
 
     def _passed_roles(self) -> Iterator[Asked]:
         """Roles that a call hands to EC2 with an instance profile."""
@@ -275,7 +277,7 @@ class Asker:
         for profile in backend.instance_profiles.values() if arn else ():
             if profile.arn == arn:
                 for role in profile.roles:
-                    yield self._asked("iam:PassRole", role.arn, {"iam:PassedToService": service})
+                    yield self._ask("iam:PassRole", role.arn, {"iam:PassedToService": service})
 
     def _keys_of_volumes(self) -> Iterator[Asked]:
         """EC2 reads and writes under the keys of snapshots and volumes, and grants itself that."""
@@ -286,15 +288,15 @@ class Asker:
             snapshot = backend.snapshots.get(source)
             keys = {params.get("KmsKeyId"), getattr(snapshot, "kms_key_id", None)}
         elif call.service == "ec2" and call.operation == "RunInstances":
-            disks = [one.get("Ebs", {}) for one in params.get("BlockDeviceMappings", ())]
+            disks = [mapping.get("Ebs", {}) for mapping in params.get("BlockDeviceMappings", ())]
             keys = {disk.get("KmsKeyId") for disk in disks}
         else:
             return
         through = {"kms:ViaService": f"ec2.{call.region}.amazonaws.com"}
         granted = {**through, "kms:GrantIsForAWSResource": "true"}
         for key in sorted(self._key(str(key)) for key in keys if key):
-            yield from (self._asked(action, key, through) for action in FOR_VOLUMES)
-            yield self._asked("kms:CreateGrant", key, granted)
+            yield from (self._ask(action, key, through) for action in FOR_VOLUMES)
+            yield self._ask("kms:CreateGrant", key, granted)
 
     def _keys_of_objects(self) -> Iterator[Asked]:
         """S3 encrypts and decrypts under the bucket's key."""
@@ -310,4 +312,4 @@ class Asker:
             needs = "kms:GenerateDataKey" if action == "s3:PutObject" else "kms:Decrypt"
             region = str(key).split(":")[3] if str(key).startswith("arn:") else call.region
             through = {"kms:ViaService": f"s3.{region}.amazonaws.com"}
-            yield self._asked(needs, self._key(str(key)), through)
+            yield self._ask(needs, self._key(str(key)), through)

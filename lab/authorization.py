@@ -51,9 +51,9 @@ class Authorization:
         if identity.kind != "AssumedRole" or action_of(call.service, call.operation) in FREE:
             return
         role = principal_arn(identity)
-        held = _role_statements(call, role)
+        role_statements = _role_statements(call, role)
         for question in Asker(call, role).questions():
-            if denied_by(held, question) or not allowed_by(held, question):
+            if denied_by(role_statements, question) or not allowed_by(role_statements, question):
                 refused = str(question)
                 self.refused.append(refused)
                 code = "UnauthorizedOperation" if call.service == "ec2" else "AccessDenied"

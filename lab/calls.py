@@ -43,17 +43,17 @@ class Calls(Sequence[Seen]):
     """The calls seen since `clear`, in the order of their answers; the last `KEPT` of them."""
 
     def __init__(self) -> None:
-        self._seen: deque[Seen] = deque(maxlen=KEPT)
+        self._recorded: deque[Seen] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
 
     def __getitem__(self, index: Any) -> Any:
-        return list(self._seen)[index]
+        return list(self._recorded)[index]
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return len(self._recorded)
 
     def __iter__(self) -> Iterator[Seen]:
-        return iter(list(self._seen))
+        return iter(list(self._recorded))
 
     def of(self, service: str, *operations: str) -> list[Seen]:
         """The calls of one service, of these operations if any are named."""
@@ -76,7 +76,7 @@ class Calls(Sequence[Seen]):
     def clear(self) -> None:
         """Forgets all calls."""
         with self._lock:
-            self._seen.clear()
+            self._recorded.clear()
 
     def layer(self, call: Call, proceed: Proceed) -> Response:
         """The layer for the door."""
@@ -89,7 +89,7 @@ class Calls(Sequence[Seen]):
         return response
 
     def _add(self, call: Call, error: str) -> None:
-        seen = Seen(
+        recorded = Seen(
             call.service,
             call.operation,
             call.region,
@@ -100,4 +100,4 @@ class Calls(Sequence[Seen]):
             error,
         )
         with self._lock:
-            self._seen.append(seen)
+            self._recorded.append(recorded)

@@ -167,7 +167,7 @@ def main(arguments: list[str]) -> int:
 
 def write(file: Path, written: Iterable[Document]) -> None:
     """As JSON, one object a document."""
-    rows = [asdict(one) for one in written]
+    rows = [asdict(document) for document in written]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print(f"{file}: {len(rows)} policy documents", file=sys.stderr)

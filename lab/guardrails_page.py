@@ -194,17 +194,17 @@ GUARDED = (
 )
 
 
-def answers(scope: Scope = SCOPE, who: str = ADMINISTRATOR) -> list[Answer]:
+def answers(scope: Scope = SCOPE, principal: str = ADMINISTRATOR) -> list[Answer]:
     """What the attached guardrails say to `who` about each guarded thing."""
     attached = [s for name, make in POLICIES.items() if name not in DETACHED for s in make(scope)]
-    return [_answer(guarded, attached, who) for guarded in GUARDED]
+    return [_answer(guarded, attached, principal) for guarded in GUARDED]
 
 
-def _answer(guarded: Guarded, attached: Sequence[Statement], who: str) -> Answer:
+def _answer(guarded: Guarded, attached: Sequence[Statement], principal: str) -> Answer:
     denied: list[str] = []
     allowed: dict[str, str] = {}
     for action, kind in _changing(guarded):
-        if denied_by(attached, _asked(guarded, action, kind, who)):
+        if denied_by(attached, _request_of(guarded, action, kind, principal)):
             denied.append(action.name)
         else:
             allowed[action.name] = _reason(guarded, action, kind)
@@ -227,11 +227,13 @@ def _makes(action: Action, kind: ResourceType) -> bool:
     return new or action.name in MAKES
 
 
-def _asked(guarded: Guarded, action: Action, kind: ResourceType, who: str) -> Asked:
+def _request_of(guarded: Guarded, action: Action, kind: ResourceType, principal: str) -> Asked:
     """The request of an administrator, with the tags only where AWS tells them."""
     tags = {f"aws:ResourceTag/{key}": value for key, value in guarded.tags.items()}
     known = {key: value for key, value in tags.items() if action.has_key(key, kind)}
-    return Asked(action.name, (guarded.arn,), (who,), {"aws:PrincipalArn": who, **known})
+    return Asked(
+        action.name, (guarded.arn,), (principal,), {"aws:PrincipalArn": principal, **known}
+    )
 
 
 UNMARKED = (
@@ -278,7 +280,7 @@ REASONS: Mapping[str, Sequence[str]] = {
 def _reason(guarded: Guarded, action: Action, kind: ResourceType) -> str:
     """Why the guardrails leave this action; empty when nobody has said."""
     for why, names in REASONS.items():
-        if any(fnmatchcase(action.name, one) for one in names):
+        if any(fnmatchcase(action.name, pattern) for pattern in names):
             return why
     if guarded.unmarked:
         return UNMARKED
@@ -286,19 +288,23 @@ def _reason(guarded: Guarded, action: Action, kind: ResourceType) -> str:
     return NO_TAGS if untold else UNEXPLAINED
 
 
-def table(found: Iterable[Answer]) -> str:
+def table(judged: Iterable[Answer]) -> str:
     """The answers in Markdown, and why what is left is left."""
-    found = list(found)
-    reasons = list(dict.fromkeys(why for one in found for why in one.allowed.values() if why))
+    judged = list(judged)
+    reasons = list(
+        dict.fromkeys(why for answer in judged for why in answer.allowed.values() if why)
+    )
     number = {why: f" ({n})" for n, why in enumerate(reasons, 1)}
     lines = [
         "| what | actions that change it | denied | an administrator may still |",
         "|---|---|---|---|",
     ]
-    for one in found:
-        left = ", ".join(f"`{name}`{number.get(why, '')}" for name, why in one.allowed.items())
-        total = len(one.denied) + len(one.allowed)
-        lines.append(f"| {one.guarded.name} | {total} | {len(one.denied)} | {left or 'nothing'} |")
+    for answer in judged:
+        left = ", ".join(f"`{name}`{number.get(why, '')}" for name, why in answer.allowed.items())
+        total = len(answer.denied) + len(answer.allowed)
+        lines.append(
+            f"| {answer.guarded.name} | {total} | {len(answer.denied)} | {left or 'nothing'} |"
+        )
     return "\n".join([*lines, "", *(f"{n}. {why}" for n, why in enumerate(reasons, 1))]) + "\n"
 
 

@@ -38,34 +38,34 @@ class Asked:
 def statements(document: str | bytes | Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The statements of a policy document."""
     policy = document if isinstance(document, Mapping) else json.loads(document)
-    found = policy.get("Statement", [])
-    return [found] if isinstance(found, Mapping) else list(found)
+    declared = policy.get("Statement", [])
+    return [declared] if isinstance(declared, Mapping) else list(declared)
 
 
-def denied_by(found: Iterable[Mapping[str, Any]], asked: Asked) -> Mapping[str, Any] | None:
+def denied_by(candidates: Iterable[Mapping[str, Any]], request: Asked) -> Mapping[str, Any] | None:
     """The first statement that denies what is asked."""
-    return _first(found, asked, "Deny")
+    return _first(candidates, request, "Deny")
 
 
-def allowed_by(found: Iterable[Mapping[str, Any]], asked: Asked) -> Mapping[str, Any] | None:
+def allowed_by(candidates: Iterable[Mapping[str, Any]], request: Asked) -> Mapping[str, Any] | None:
     """The first statement that allows what is asked. A denial wins over it."""
-    return _first(found, asked, "Allow")
+    return _first(candidates, request, "Allow")
 
 
 def _first(
-    found: Iterable[Mapping[str, Any]], asked: Asked, effect: str
+    candidates: Iterable[Mapping[str, Any]], request: Asked, effect: str
 ) -> Mapping[str, Any] | None:
-    return next((s for s in found if s["Effect"] == effect and applies(s, asked)), None)
+    return next((s for s in candidates if s["Effect"] == effect and applies(s, request)), None)
 
 
-def applies(statement: Mapping[str, Any], asked: Asked) -> bool:
+def applies(statement: Mapping[str, Any], request: Asked) -> bool:
     """Whether a statement speaks of this request at all."""
     return (
-        _action_matches(statement, asked.action)
-        and _resource_matches(statement, asked.resources)
-        and _principal_matches(statement, asked.principals)
+        _action_matches(statement, request.action)
+        and _resource_matches(statement, request.resources)
+        and _principal_matches(statement, request.principals)
         and all(
-            _holds(operator, key, _list(values), asked.context)
+            _holds(operator, key, _list(values), request.context)
             for operator, keys in statement.get("Condition", {}).items()
             for key, values in keys.items()
         )
@@ -114,11 +114,11 @@ def like(pattern: str, text: str) -> bool:
 
 
 def _holds(
-    operator: str, key: str, wanted: list[str], context: Mapping[str, str | tuple[str, ...]]
+    operator: str, key: str, expected: list[str], context: Mapping[str, str | tuple[str, ...]]
 ) -> bool:
     values = next((v for k, v in context.items() if k.lower() == key.lower()), None)
     if operator == "Null":
-        return (values is None) == (wanted[0] == "true")
+        return (values is None) == (expected[0] == "true")
     every, any_ = operator.startswith("ForAllValues:"), operator.startswith("ForAnyValue:")
     name = operator.split(":")[-1]
     if_exists = name.endswith("IfExists")
@@ -127,10 +127,10 @@ def _holds(
     test = _test(name)
     if values is None:
         return if_exists or every or (negated and not any_)
-    given = _list(values)
+    actual = _list(values)
     if negated:
-        return all(not test(w, v) for v in given for w in wanted)
-    matches = [any(test(w, v) for w in wanted) for v in given]
+        return all(not test(w, v) for v in actual for w in expected)
+    matches = [any(test(w, v) for w in expected) for v in actual]
     return all(matches) if every else any(matches)
 
 
@@ -143,20 +143,20 @@ def _test(name: str) -> Callable[[str, str], bool]:
 
 
 def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
-    return lambda wanted, given: compare(float(given), float(wanted))
+    return lambda expected, actual: compare(float(actual), float(expected))
 
 
 def _date(compare: Callable[[datetime, datetime], bool]) -> Callable[[str, str], bool]:
-    return lambda wanted, given: compare(_time(given), _time(wanted))
+    return lambda expected, actual: compare(_time(actual), _time(expected))
 
 
 def _time(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _in_network(wanted: str, given: str) -> bool:
-    return ipaddress.ip_address(given) in ipaddress.ip_network(wanted)
+def _in_network(network: str, address: str) -> bool:
+    return ipaddress.ip_address(address) in ipaddress.ip_network(network)
 
 
 _TESTS: dict[str, Callable[[str, str], bool]] = {

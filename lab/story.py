@@ -121,7 +121,7 @@ def _prepared(account: Account, prepared: Prepared, places: tuple[staging.Networ
     return Chapter(
         title,
         (
-            *(_groups(account, place) for place in places),
+            *(_groups(account, network) for network in places),
             _manifests(account, prepared),
             _vault(account, vault),
             _role(account, prepared),
@@ -174,12 +174,12 @@ def _pinned(command: Command, tell: Tell, prepared: Prepared, home: Path) -> Cha
     exported = home / "trust.json"
     exported.write_text(prepared.exports[TRUST_EXPORT])
     digest = prepared.exports[TRUST_DIGEST_EXPORT]
-    kept = command.run("trust", "import", str(exported), "--digest", digest, tell=tell)
+    imported = command.run("trust", "import", str(exported), "--digest", digest, tell=tell)
     checked = command.run("trust", "check", tell=tell)
     return Chapter(
         "Pinned",
         (
-            Claim("the trust document is kept", kept.document.get("outcome") == "pinned"),
+            Claim("the trust document is kept", imported.document.get("outcome") == "pinned"),
             Claim("the account is as pinned", checked.document.get("outcome") == "as-pinned"),
         ),
     )

@@ -62,7 +62,7 @@ def account(settings: Settings, foundation: Foundation) -> Account:
         policies=responder.policies,
         isolated_profiles=IsolatedProfiles(
             "isolated",
-            IsolatedProfilesArgs(estate.place, settings.access.boundary, settings.tags),
+            IsolatedProfilesArgs(estate.deployment, settings.access.boundary, settings.tags),
         ).profiles,
         watches={
             region: _watch(settings, foundation, region)
@@ -73,7 +73,7 @@ def account(settings: Settings, foundation: Foundation) -> Account:
 
 def _responder(settings: Settings, foundation: Foundation) -> ResponderRole:
     args = ResponderRoleArgs(
-        place=foundation.estate.place,
+        deployment=foundation.estate.deployment,
         people=people(settings, foundation.estate, settings.access.responders),
         permissions={duty.value: needs for duty, needs in by_duty().items()},
         vault_bucket=foundation.vault.name,
@@ -103,7 +103,7 @@ def _groups(settings: Settings, foundation: Foundation, region: str) -> Groups:
 def _watch(settings: Settings, foundation: Foundation, region: str) -> pulumi.Output[str]:
     args = VpcWatchArgs(
         region=region,
-        place=foundation.estate.place,
+        deployment=foundation.estate.deployment,
         target=settings.watch,
         key_arn=foundation.keys[region],
         emails=settings.watch_emails,

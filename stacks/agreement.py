@@ -35,20 +35,20 @@ def _partitions(settings: Settings, estate: Estate) -> None:
         ("vaultKeyArn", (settings.vault.key_arn,) if settings.vault.key_arn else ()),
     ):
         for arn in arns:
-            if arn.split(":")[1] != estate.place.partition:
+            if arn.split(":")[1] != estate.deployment.partition:
                 raise BadConfig(
-                    f"cordon:{key}", f"{arn} is not of the partition {estate.place.partition}"
+                    f"cordon:{key}", f"{arn} is not of the partition {estate.deployment.partition}"
                 )
 
 
 def _external_id(settings: Settings, estate: Estate) -> None:
     access = settings.access
     people = (*access.responders, *access.analysts, *access.break_glass)
-    outside = [p for p in people if p.split(":")[4] != estate.place.account]
+    outside = [p for p in people if p.split(":")[4] != estate.deployment.account]
     if outside and not access.external_id:
         raise BadConfig(
             "cordon:externalId",
-            f"{outside[0]} is of another account than {estate.place.account}; set one with "
+            f"{outside[0]} is of another account than {estate.deployment.account}; set one with "
             "`pulumi config set --secret cordon:externalId …` and give it to the responders",
         )
 
@@ -74,7 +74,7 @@ def _sizes(settings: Settings, estate: Estate) -> None:
         if not principals:
             continue
         text = people_trust(
-            estate.place, principals, require_mfa=True, external_id=access.external_id
+            estate.deployment, principals, require_mfa=True, external_id=access.external_id
         )
         if len(text.replace(" ", "")) > TRUST_LIMIT:
             raise BadConfig(
@@ -91,7 +91,7 @@ def _vault(settings: Settings, estate: Estate) -> None:
             "cordon:vaultRegion",
             f"{vault.region or settings.home} is not enabled in this account; choose another",
         )
-    account = estate.place.account
+    account = estate.deployment.account
     if vault.former and not any(is_own_vault(vault.former, account, r) for r in estate.enabled):
         raise BadConfig(
             "cordon:formerVault",
@@ -102,8 +102,8 @@ def _vault(settings: Settings, estate: Estate) -> None:
 
 
 def _accounts(settings: Settings, estate: Estate) -> None:
-    if estate.place.account in settings.vault.writers:
+    if estate.deployment.account in settings.vault.writers:
         raise BadConfig(
             "cordon:vaultWriters",
-            f"{estate.place.account} is this account, which writes anyway; remove it",
+            f"{estate.deployment.account} is this account, which writes anyway; remove it",
         )

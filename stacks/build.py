@@ -80,7 +80,7 @@ def _manifest(
         "vault_region": vault.region,
         "vault_key_arn": vault.key_arn,
         "key_arn": foundation.keys[region],
-        "forensic_account": settings.forensic_account or foundation.estate.place.account,
+        "forensic_account": settings.forensic_account or foundation.estate.deployment.account,
         **prepared.manifest(),
         **examined.manifest(region),
     }

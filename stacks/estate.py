@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pulumi_aws as aws
 
 from components.endpoints import SERVICES
-from components.iam import Place
+from components.iam import Deployment
 from contract import TAG_IGNORE, TAG_PURPOSE, Purpose
 from stacks.before import before
 from stacks.changes import refuse_disabled_regions, refuse_lost_vault, refuse_second_stack
@@ -37,7 +37,7 @@ class Estate:
     `vpcs` has the regions of the account stack, `zones` those of the forensics stack.
     """
 
-    place: Place
+    deployment: Deployment
     enabled: frozenset[str] = frozenset()
     regions: tuple[str, ...] = ()
     vpcs: Mapping[str, Vpcs] = field(default_factory=dict)
@@ -50,13 +50,13 @@ async def survey(settings: Settings) -> Estate:
     # First of all: under the wrong stack nothing else that is said would help.
     earlier = await before()
     refuse_second_stack(settings, earlier)
-    place, enabled = _place(), frozenset(aws.get_regions().names)
-    refuse_lost_vault(settings, earlier, place.account)
+    deployment, enabled = _deployment(), frozenset(aws.get_regions().names)
+    refuse_lost_vault(settings, earlier, deployment.account)
     refuse_disabled_regions(settings, earlier, enabled)
     regions = _regions(settings, enabled)
     forensic = _forensic_regions(settings, regions) if "forensics" in settings.stacks else ()
     return Estate(
-        place,
+        deployment,
         enabled,
         regions,
         await in_each(regions if "account" in settings.stacks else (), _vpcs),
@@ -64,9 +64,9 @@ async def survey(settings: Settings) -> Estate:
     )
 
 
-def _place() -> Place:
+def _deployment() -> Deployment:
     partition, caller = aws.get_partition(), aws.get_caller_identity()
-    return Place(partition.partition, caller.account_id, partition.dns_suffix)
+    return Deployment(partition.partition, caller.account_id, partition.dns_suffix)
 
 
 def _regions(settings: Settings, enabled: frozenset[str]) -> tuple[str, ...]:

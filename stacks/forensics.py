@@ -54,11 +54,13 @@ def networks(settings: Settings, estate: Estate) -> dict[str, IPv4Network]:
 def forensics(settings: Settings, foundation: Foundation) -> Forensics:
     """Declares the VPCs of all regions whose zones were looked up, and what they share."""
     estate, boundary = foundation.estate, settings.access.boundary
-    flow_logs = FlowLogRole("flow-logs", FlowLogRoleArgs(estate.place, boundary, settings.tags))
+    flow_logs = FlowLogRole(
+        "flow-logs", FlowLogRoleArgs(estate.deployment, boundary, settings.tags)
+    )
     profile = WorkstationProfile(
         "workstation",
         WorkstationProfileArgs(
-            place=estate.place,
+            deployment=estate.deployment,
             vault_bucket=foundation.vault.name,
             vault_region=foundation.vault.region,
             vault_key_arn=foundation.vault.key_arn,
@@ -86,7 +88,7 @@ def _vpc(
         f"forensics-{region}",
         ForensicVpcArgs(
             region=region,
-            place=foundation.estate.place,
+            deployment=foundation.estate.deployment,
             cidr=str(network),
             subnets=zone_networks(network, zones.names),
             endpoints=zones.endpoints,

@@ -58,8 +58,8 @@ class Foundation:
     def exports(self) -> dict[str, Any]:
         """`account`, `partition`, `regions`, `keys` by region, `vault`, roles by name."""
         return {
-            "account": self.estate.place.account,
-            "partition": self.estate.place.partition,
+            "account": self.estate.deployment.account,
+            "partition": self.estate.deployment.partition,
             "regions": list(self.estate.regions),
             "keys": dict(self.keys),
             "vault": {
@@ -120,12 +120,12 @@ def _foundation(
 def _own_vault(settings: Settings, estate: Estate) -> tuple[str, str]:
     """Name and region of the vault that is made here."""
     region = settings.vault.region or settings.home
-    return vault_bucket(estate.place.account, region, settings.vault.suffix), region
+    return vault_bucket(estate.deployment.account, region, settings.vault.suffix), region
 
 
 def _region_of(bucket: str, estate: Estate) -> str:
     """The region in the name of a vault of this account; a suffix may follow it."""
-    ending = bucket.removeprefix(vault_bucket(estate.place.account, ""))
+    ending = bucket.removeprefix(vault_bucket(estate.deployment.account, ""))
     return max((r for r in estate.enabled if ending.startswith(r)), key=len)
 
 
@@ -144,7 +144,7 @@ def people(settings: Settings, estate: Estate, principals: tuple[str, ...]) -> P
     """How these principals assume a role of this account."""
     access = settings.access
     return PeopleRole(
-        place=estate.place,
+        deployment=estate.deployment,
         principals=principals,
         require_mfa=access.require_mfa,
         external_id=access.external_id,
@@ -164,7 +164,7 @@ def writers(settings: Settings) -> Writers:
 def _key(settings: Settings, estate: Estate, region: str, key_writers: Writers) -> EvidenceKey:
     args = EvidenceKeyArgs(
         region=region,
-        place=estate.place,
+        deployment=estate.deployment,
         forensic_account=settings.forensic_account,
         writers=key_writers,
         topics=settings.watch == "topic",
@@ -180,7 +180,7 @@ def _vault(
 ) -> Vault:
     args = EvidenceVaultArgs(
         region=region,
-        place=estate.place,
+        deployment=estate.deployment,
         bucket=name,
         log_bucket=VAULT_LOGS_PREFIX + name.removeprefix(VAULT_PREFIX),
         key_arn=key_arn,

@@ -71,12 +71,12 @@ def _text(
     groups: Mapping[str, Mapping[str, Mapping[str, str]]],
     policies: Mapping[str, Sequence[str]],
 ) -> str:
-    vault, place = settings.vault, foundation.estate.place
+    vault, deployment = settings.vault, foundation.estate.deployment
     return TrustDocument(
-        account=place.account,
-        partition=place.partition,
+        account=deployment.account,
+        partition=deployment.partition,
         # A vault that another deployment made belongs to the account of its key.
-        vault_account=vault.key_arn.split(":")[4] if vault.bucket else place.account,
+        vault_account=vault.key_arn.split(":")[4] if vault.bucket else deployment.account,
         retention_mode="" if vault.bucket else vault.mode,
         retention_days=0 if vault.bucket else vault.days,
         people=_people(settings),

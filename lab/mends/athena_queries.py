@@ -99,11 +99,11 @@ def _results(call: Call) -> dict[str, Any]:
     rows = _query(call).rows
     begin = int(call.params.get("NextToken", "from-0").removeprefix("from-"))
     header: Rows = [[f"column {n}" for n in range(len(rows[0]) if rows else 1)]]
-    some = [*header, *rows][begin : begin + call.params.get("MaxResults", ROWS)]
-    end = begin + len(some)
-    more = {"NextToken": f"from-{end}"} if end < len(rows) + 1 else {}
-    data = [{"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in some]
-    return {"ResultSet": {"Rows": data}, **more}
+    page = [*header, *rows][begin : begin + call.params.get("MaxResults", ROWS)]
+    end = begin + len(page)
+    token = {"NextToken": f"from-{end}"} if end < len(rows) + 1 else {}
+    data = [{"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in page]
+    return {"ResultSet": {"Rows": data}, **token}
 
 
 def _stop(call: Call) -> dict[str, Any]:

@@ -33,11 +33,11 @@ MINES = ("ap-southeast-1", "sa-east-1")
 class Planted:
     """One thing that the thief left: CloudFormation's name of its type, its id and region.
 
-    `how` is the event that made it; `by` the access key that called; `what` one of `created`,
+    `how` is the event that made it; `by` the access key that called; `fate` one of `created`,
     `changed`, `shared`, `blinded`, `attempted`. `exists`: it is still there.
     """
 
-    what: str
+    fate: str
     type: str
     id: str
     region: str
@@ -58,7 +58,7 @@ class Leak:
 
     def of(self, kind: str) -> tuple[Planted, ...]:
         """What was planted in one way."""
-        return tuple(p for p in self.planted if p.what == kind)
+        return tuple(p for p in self.planted if p.fate == kind)
 
 
 Credentials = Mapping[str, str]
@@ -284,16 +284,16 @@ class _Story:
 
     def _plant(
         self,
-        what: str,
+        fate: str,
         kind: str,
-        thing: str | Credentials,
+        subject: str | Credentials,
         how: str,
         by: Credentials,
         region: str = HOME_REGION,
         exists: bool = True,
     ) -> None:
-        name = thing if isinstance(thing, str) else thing["AccessKeyId"]
-        self._planted.append(Planted(what, kind, name, region, how, by["AccessKeyId"], exists))
+        name = subject if isinstance(subject, str) else subject["AccessKeyId"]
+        self._planted.append(Planted(fate, kind, name, region, how, by["AccessKeyId"], exists))
 
 
 def _from_outside(request: Any, **_: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.trail.record import lookup_event
 
-Place = tuple[float, int]
+Position = tuple[float, int]
 """Where a record stands: its time (Unix seconds), then the order of arrival."""
 
 EVERY = ("", "")
@@ -21,7 +21,7 @@ EVERY = ("", "")
 
 @dataclass(order=True)
 class _Kept:
-    place: Place
+    position: Position
     event: dict[str, Any] = field(compare=False)
 
 
@@ -44,12 +44,12 @@ class History:
         self,
         attribute: tuple[str, str],
         window: tuple[float, float],
-        before: Place | None,
+        before: Position | None,
         size: int,
-    ) -> tuple[list[dict[str, Any]], Place | None]:
+    ) -> tuple[list[dict[str, Any]], Position | None]:
         """Up to `size` events in the window, newest first, older than `before`.
 
-        With them the place to go on from, None when nothing is left.
+        With them the position to go on from, None when nothing is left.
         """
         start, end = window
         entries_of_attribute = self._by.get(attribute, [])
@@ -57,11 +57,11 @@ class History:
         high = bisect.bisect_left(entries_of_attribute, _Kept(before or (end + 1e-6, -1), {}))
         first = max(low, high - size)
         entries = entries_of_attribute[first:high][::-1]
-        return [k.event for k in entries], (entries[-1].place if first > low else None)
+        return [k.event for k in entries], (entries[-1].position if first > low else None)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """All events, the oldest first."""
-        return iter([kept.event for kept in self._by.get(EVERY, [])])
+        return iter([record.event for record in self._by.get(EVERY, [])])
 
 
 def _attributes(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ from lab.gate.call import Call
 from lab.gate.door import ConnectionLost, Proceed
 from lab.gate.wire import AwsError, Response
 from lab.identity import Identity, identity_of, now
-from lab.trail.history import EVERY, History, Place
+from lab.trail.history import EVERY, History, Position
 from lab.trail.record import Record, is_management_event, record_call, stamp
 
 PAGE = 50
@@ -123,10 +123,10 @@ class Trail:
         self._allow(call)
         question = _Question(call)
         with self._lock:
-            events, more = self._history(call.account, call.region).page(
+            events, next_position = self._history(call.account, call.region).page(
                 question.attribute, question.window, question.before, question.size
             )
-        token = {} if more is None else {"NextToken": question.token(more)}
+        token = {} if next_position is None else {"NextToken": question.token(next_position)}
         return {"Events": events, **token}
 
     def _allow(self, call: Call) -> None:
@@ -156,19 +156,19 @@ class _Question:
             raise AwsError("InvalidMaxResultsException", f"MaxResults is 1 to {PAGE}.")
         oldest = (now() - HISTORY).timestamp()
         self.window = max(start or 0.0, oldest), (4e9 if end is None else end)
-        self._asked = json.dumps([self.attribute, start, end])
-        self.before = self._place(params["NextToken"]) if "NextToken" in params else None
+        self._question = json.dumps([self.attribute, start, end])
+        self.before = self._position(params["NextToken"]) if "NextToken" in params else None
 
-    def token(self, place: Place) -> str:
-        """Goes on from a place; it is good for the same question only."""
-        return base64.b64encode(json.dumps([self._asked, *place]).encode()).decode()
+    def token(self, position: Position) -> str:
+        """Goes on from a position; it is good for the same question only."""
+        return base64.b64encode(json.dumps([self._question, *position]).encode()).decode()
 
-    def _place(self, token: str) -> Place:
+    def _position(self, token: str) -> Position:
         try:
-            asked, at, order = json.loads(base64.b64decode(token))
+            question, at, order = json.loads(base64.b64decode(token))
         except ValueError as error:
             raise AwsError("InvalidNextTokenException", "The token is not valid.") from error
-        if asked != self._asked:
+        if question != self._question:
             raise AwsError("InvalidNextTokenException", "The token is of another question.")
         return at, order
 

@@ -135,7 +135,7 @@ def _run(
         command,
         platform,
         seconds=SECONDS + run_command.DELIVERY,
-        what="host firewall",
+        activity="host firewall",
         reachable=lambda: host_readiness.has_way_out(incident),
     )
 

@@ -72,7 +72,7 @@ class CaptureMemory(Action[Scene]):
             command,
             agent.platform,
             seconds=self._seconds,
-            what="capturing memory",
+            activity="capturing memory",
             reachable=lambda: has_way_out(incident),
         )
         there = vault.sizes(key)

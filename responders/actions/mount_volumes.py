@@ -142,7 +142,7 @@ def _run(
         command,
         platform,
         seconds=SECONDS,
-        what=f"{hashing}{parameters['Mode']}ing {parameters['Volume']}",
+        activity=f"{hashing}{parameters['Mode']}ing {parameters['Volume']}",
     )
     return command, run_command.judge(outcome, DOCUMENT)
 

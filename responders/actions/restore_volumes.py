@@ -91,7 +91,7 @@ class RestoreVolumes(Action[Workstation]):
         *of_other_accounts(
             "kms:CreateGrant",
             through="ec2.*",
-            more={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            also_when={"Bool": {"kms:GrantIsForAWSResource": "true"}},
             because="lets EC2 use that key while the volume is in use",
             risk="only for EC2: the role can grant a key to nobody else",
         ),

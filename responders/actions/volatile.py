@@ -53,7 +53,7 @@ class CollectVolatile(Action[Scene]):
             command,
             agent.platform,
             seconds=SECONDS,
-            what="collecting volatile state",
+            activity="collecting volatile state",
             reachable=lambda: has_way_out(incident),
         )
         facts = run_command.judge(outcome, DOCUMENT)

@@ -23,19 +23,19 @@ def facts_of(case: Case) -> CaseFacts:
     """Reads a case; what is damaged is named in `faults`, and the rest is shown all the same."""
     runs = case.runs()
     faults = local_faults(case)
-    found = list(findings(case, runs))
+    hunts = list(findings(case, runs))
     targets = [target_facts(case, runs, *key) for key in targets_of(runs)]
-    timeline = sorted(moments_of(runs, found), key=lambda moment: moment.at)
+    timeline = sorted(moments_of(runs, hunts), key=lambda moment: moment.at)
     return CaseFacts(
         case=case.id,
         written=now(),
-        summary=_summary(targets, found, runs),
+        summary=_summary(targets, hunts, runs),
         state=_state(targets),
         targets=targets,
         timeline=timeline[:MOST_MOMENTS],
         moments_left_out=max(0, len(timeline) - MOST_MOMENTS),
-        hunts=found,
-        still_open=[lead for newest in found[-1:] for lead in newest.get("open", ())],
+        hunts=hunts,
+        still_open=[lead for newest in hunts[-1:] for lead in newest.get("open", ())],
         evidence=list(evidence_of(runs, faults)),
         risks=list(dict.fromkeys(risk for target in targets for risk in target.risks)),
         incomplete=list(failed_steps(runs)),
@@ -50,16 +50,14 @@ def _summary(targets: Sequence[Target], findings: Sequence[JsonObject], runs: Se
         return f"{len(runs)} runs are on record, and none of them contained anything."
     newest = findings[-1:]
     sentences = [_sentence(target) for target in targets]
-    sentences += [
-        f"The last hunt found {len(found.get('open', ()))} open leads." for found in newest
-    ]
+    sentences += [f"The last hunt found {len(hunt.get('open', ()))} open leads." for hunt in newest]
     return " ".join(sentences)
 
 
 def _sentence(target: Target) -> str:
     """What became of one target."""
     name = dict(target.facts).get("Name", "")
-    what = f"{target.command.capitalize()} {target.id}{f' ({name})' if name else ''}"
+    subject = f"{target.command.capitalize()} {target.id}{f' ({name})' if name else ''}"
     where = f" in {target.region}" if target.region and target.command == "instance" else ""
     if target.contained_after is not None:
         text = f"was contained {target.contained_after:g} seconds after the response began"
@@ -69,7 +67,7 @@ def _sentence(target: Target) -> str:
     else:
         text = f"is {target.state.replace('-', ' ')}: the response began {_minute(target.began)}"
     released = f", and released {_minute(target.released)}" if target.released else ""
-    return f"{what}{where} {text}{released}."
+    return f"{subject}{where} {text}{released}."
 
 
 def _minute(moment: str) -> str:

@@ -22,7 +22,7 @@ class Moment:
 
     at: str
     source: str
-    what: str
+    event: str
     detail: str = ""
 
 

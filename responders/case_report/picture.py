@@ -49,8 +49,8 @@ def _lines(groups: tuple[str, ...]) -> tuple[str, str]:
     if not groups:
         return "no group", ""
     identifier, _, name = groups[0].partition(" ")
-    more = f"and {len(groups) - 1} more" if len(groups) > 1 else name
-    return cut(identifier), cut(more)
+    name_or_count = f"and {len(groups) - 1} more" if len(groups) > 1 else name
+    return cut(identifier), cut(name_or_count)
 
 
 def cut(text: str) -> str:

@@ -42,11 +42,11 @@ def target_facts(case: Case, runs: Sequence[Run], command: str, target: str) -> 
         interfaces=_interfaces(responses, evidence),
         snapshots=_snapshots(own),
         not_restored=[
-            f"{entry.step}: {thing}"
+            f"{entry.step}: {difference}"
             for run in own
             for entry in run.entries
             if entry.kind == "undone"
-            for thing in entry.body.get("drift", ())
+            for difference in entry.body.get("drift", ())
         ],
         risks=_risks(responses),
     )
@@ -175,15 +175,15 @@ def _snapshots(runs: Sequence[Run]) -> list[Snapshot]:
     locks: dict[str, str] = {}
     copies: dict[str, str] = {}
     for entry in entries_of_steps(runs, "snapshot", "lock-snapshots", "copy-snapshots"):
-        for thing, state in (entry.body.get("now") or {}).items():
+        for resource, state in (entry.body.get("now") or {}).items():
             if not isinstance(state, dict):
                 continue
             if entry.step == "snapshot":
-                volumes |= {str(s): thing for s in state.get("snapshots") or ()}
+                volumes |= {str(s): resource for s in state.get("snapshots") or ()}
             elif entry.step == "lock-snapshots" and state.get("mode"):
-                locks[thing] = f"{state['mode']}, {state.get('days')} days"
+                locks[resource] = f"{state['mode']}, {state.get('days')} days"
             elif entry.step == "copy-snapshots" and state.get("copy"):
-                copies[thing] = str(state["copy"])
+                copies[resource] = str(state["copy"])
     return [
         Snapshot(snapshot, volume, locks.get(snapshot, ""), copies.get(snapshot, ""))
         for snapshot, volume in volumes.items()

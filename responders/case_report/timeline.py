@@ -12,8 +12,8 @@ from responders.record.run import Run
 def moments_of(runs: Sequence[Run], findings: Sequence[JsonObject]) -> Iterator[Moment]:
     for run in runs:
         yield from _moments(run)
-    for found in findings:
-        for event in found.get("events", ()):
+    for finding in findings:
+        for event in finding.get("events", ()):
             service = str(event.get("service", "")).partition(".")[0]
             about = " ".join(map(str, event.get("things") or ()))
             failed = f" failed: {event['error']}" if event.get("error") else ""

@@ -35,22 +35,22 @@ def branches(
     client: EC2Client, trunk: Iterable[str]
 ) -> tuple[list[NetworkInterfaceTypeDef], list[str]]:
     """The branch interfaces of some trunks, and what could not be seen of them."""
-    wanted = sorted(trunk)
+    trunk_ids = sorted(trunk)
     unseen = []
-    filters: list[FilterTypeDef] = [{"Name": f"tag:{EKS_TAG}", "Values": wanted}]
-    found = {str(i["NetworkInterfaceId"]): i for i in _interfaces(client, Filters=filters)}
+    filters: list[FilterTypeDef] = [{"Name": f"tag:{EKS_TAG}", "Values": trunk_ids}]
+    tagged = {str(i["NetworkInterfaceId"]): i for i in _interfaces(client, Filters=filters)}
     try:
-        ids = _associated(client, wanted) - set(found)
+        ids = _associated(client, trunk_ids) - set(tagged)
     except Exception as error:
         ids = set()
         unseen.append(
-            f"{', '.join(wanted)}: the branch interfaces of this trunk can't be listed, only those "
-            f"that EKS tagged are contained: {explain(error)}"
+            f"{', '.join(trunk_ids)}: the branch interfaces of this trunk can't be listed, only "
+            f"those that EKS tagged are contained: {explain(error)}"
         )
     if ids:
         others = _interfaces(client, NetworkInterfaceIds=sorted(ids))
-        found |= {str(i["NetworkInterfaceId"]): i for i in others}
-    return list(found.values()), unseen
+        tagged |= {str(i["NetworkInterfaceId"]): i for i in others}
+    return list(tagged.values()), unseen
 
 
 def _interfaces(

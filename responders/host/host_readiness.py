@@ -31,12 +31,12 @@ def ready(incident: Incident[Scene]) -> run_command.Agent:
 def vault_of(incident: Incident[Scene]) -> Vault:
     """The vault, which has proven itself; `Skip`, incomplete, when there is none to use."""
     try:
-        found = vault.find(incident.aws, incident.region, incident.prepared)
+        prepared = vault.find(incident.aws, incident.region, incident.prepared)
     except VaultNotProven as error:
         raise Skip(error.message, incomplete=True) from error
-    if found is None:
+    if prepared is None:
         raise Skip(f"no vault is prepared in {incident.region} to write to", incomplete=True)
-    return found
+    return prepared
 
 
 def has_way_out(incident: Incident[Scene]) -> bool:

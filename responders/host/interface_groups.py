@@ -72,10 +72,12 @@ def observe(incident: Incident[Scene]) -> dict[str, dict[str, Json]]:
         is_open = untrack is not None and groups[eni] == [untrack]
         tracking: Json = dict(interface.get("ConnectionTrackingConfiguration") or {}) or None
         # The kit's own timeouts are nothing to come back to; a later look takes them as they are.
-        ours = eni not in incident.known and complete(tracking) == complete(TIMEOUTS)
+        is_own_tracking = eni not in incident.known and complete(tracking) == complete(TIMEOUTS)
         states[eni] = {
             "groups": former.get("groups", groups[eni]) if is_open else groups[eni],
-            "tracking": former.get("tracking", tracking) if is_open or ours else tracking,
+            "tracking": former.get("tracking", tracking)
+            if is_open or is_own_tracking
+            else tracking,
             "isolate": usable(incident, vpc, Purpose.ISOLATE),
             "untrack": untrack,
             "open": is_open,

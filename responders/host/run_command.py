@@ -92,24 +92,27 @@ def agent(incident: Incident[Subject], instance: str) -> Agent | None:
     answer = incident.client("ssm").describe_instance_information(
         Filters=[{"Key": "InstanceIds", "Values": [instance]}]
     )
-    for found in answer["InstanceInformationList"]:
-        heard = str(found.get("LastPingDateTime", "never"))
-        return Agent(str(found.get("PlatformType", "")), str(found["PingStatus"]), heard)
+    for description in answer["InstanceInformationList"]:
+        heard = str(description.get("LastPingDateTime", "never"))
+        return Agent(
+            str(description.get("PlatformType", "")), str(description["PingStatus"]), heard
+        )
     return None
 
 
 def ready_agent(incident: Incident[Subject], instance: str) -> Agent:
     """The agent, if it can be asked; `Skip`, incomplete, with the reason if it can't."""
-    found = agent(incident, instance)
-    if found is None:
+    answering = agent(incident, instance)
+    if answering is None:
         raise Skip(f"no Systems Manager agent is registered for {instance}", incomplete=True)
-    if not found.online:
+    if not answering.online:
         raise Skip(
-            f"the Systems Manager agent of {instance} does not answer ({found.ping}, last heard "
-            f"of {found.heard}): it is stopped, or has no network path to Systems Manager",
+            f"the Systems Manager agent of {instance} does not answer ({answering.ping}, last "
+            f"heard of {answering.heard}): it is stopped, or has no network path to Systems "
+            "Manager",
             incomplete=True,
         )
-    return found
+    return answering
 
 
 def comment(incident: Incident[Subject], document: Document) -> str:
@@ -123,14 +126,14 @@ def history(incident: Incident[Subject], instance: str, document: Document) -> l
     sent = pages.paginate(
         InstanceId=instance, Filters=[{"key": "DocumentName", "value": document.value}]
     )
-    found = [
+    commands = [
         command
         for page in sent
         for command in page["Commands"]
         if command["DocumentName"] == document.value
         and command.get("Comment") == comment(incident, document)
     ]
-    return sorted(found, key=lambda c: str(c["RequestedDateTime"]), reverse=True)
+    return sorted(commands, key=lambda c: str(c["RequestedDateTime"]), reverse=True)
 
 
 def under_way(
@@ -143,11 +146,11 @@ def under_way(
     """A command of this case with these parameters that has not ended, and still may."""
     since = datetime.now(UTC) - timedelta(seconds=seconds + GRACE)
     for command in history(incident, instance, document):
-        given = command.get("Parameters", {})
+        sent = command.get("Parameters", {})
         if (
             command["Status"] in UNDER_WAY
             and command["RequestedDateTime"] > since
-            and all(given.get(name) == [value] for name, value in parameters.items())
+            and all(sent.get(name) == [value] for name, value in parameters.items())
         ):
             return command
     return None
@@ -171,7 +174,7 @@ def send(
         raise Skip(
             f"the document {document.value} is not prepared in {incident.region}", incomplete=True
         )
-    wanted: SendCommandRequestTypeDef = {
+    request: SendCommandRequestTypeDef = {
         "InstanceIds": [instance],
         "DocumentName": pin.name,
         "DocumentHash": pin.sha256,
@@ -184,7 +187,7 @@ def send(
         },
     }
     try:
-        answer = once(incident, "ssm", lambda client: client.send_command(**wanted))
+        answer = once(incident, "ssm", lambda client: client.send_command(**request))
     except Exception as error:
         if code_of(error) != "InvalidInstanceId":
             raise
@@ -202,7 +205,7 @@ def follow(
     platform: str,
     *,
     seconds: float,
-    what: str,
+    activity: str,
     reachable: Callable[[], bool] = lambda: True,
 ) -> Outcome:
     """Waits until a command has ended: for so many seconds, or until `reachable` says no, and then
@@ -216,7 +219,7 @@ def follow(
 
     def ended() -> bool:
         last.update(_invocation(incident, instance, command))
-        incident.watch(what, min((time.monotonic() - begun) / seconds, 1.0))
+        incident.watch(activity, min((time.monotonic() - begun) / seconds, 1.0))
         return last.get("Status") in ENDED or patience.is_over()
 
     incident.wait_for(ended, seconds=seconds + 2 * GRACE, every=EVERY)
@@ -245,14 +248,14 @@ class Patience:
 
     def __init__(self, until: float, reachable: Callable[[], bool]) -> None:
         self._until, self._reachable = until, reachable
-        self._asked = 0.0
+        self._last_look = 0.0
         self.cut = False
 
     def is_over(self) -> bool:
         """Whether the grace is used up."""
         now = time.monotonic()
-        if not self.cut and now - self._asked >= REACHABLE_EVERY:
-            self._asked = now
+        if not self.cut and now - self._last_look >= REACHABLE_EVERY:
+            self._last_look = now
             if not self._reachable():
                 self.cut, self._until = True, min(self._until, now)
         return now > self._until + GRACE
@@ -288,10 +291,10 @@ def last_line(output: str) -> dict[str, object]:
     """The JSON object that a script printed last; empty when its last line is none."""
     lines = output.strip().splitlines()
     try:
-        found = json.loads(lines[-1], parse_constant=_refuse) if lines else {}
+        parsed = json.loads(lines[-1], parse_constant=_refuse) if lines else {}
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) and "document" in found else {}
+    return parsed if isinstance(parsed, dict) and "document" in parsed else {}
 
 
 def _refuse(constant: str) -> None:

@@ -49,8 +49,8 @@ class KeyPlaybook(IdentityPlaybook[KeyOptions]):
         """Finds who owns the key; its record's region is where the vault is: the caller's own."""
         key = check_key_id(target)
         subject = owner(aws, key)
-        who = aws.identity_soon()
-        return Located(region or aws.home_region, key, subject, who.account if who else "")
+        caller = aws.identity_soon()
+        return Located(region or aws.home_region, key, subject, caller.account if caller else "")
 
     def check(self, aws: Aws, located: Located[Principal], options: KeyOptions, case: Case) -> None:
         """Refuses the key in use, and a deletion that is too early."""

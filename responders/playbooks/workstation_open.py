@@ -156,8 +156,8 @@ def _check_zone(
             f"the forensic VPC of {region} has no subnet in {options.zone!r}",
             f"Give one of {', '.join(sorted(manifest.subnets))}.",
         )
-    found = workstation.machine(aws.client("ec2", region), manifest, case.id)
-    where = found and str(found["Placement"]["AvailabilityZone"])
+    machine = workstation.machine(aws.client("ec2", region), manifest, case.id)
+    where = machine and str(machine["Placement"]["AvailabilityZone"])
     if where and options.zone and options.zone != where:
         raise BadInput(
             f"the workstation of case {case.id} is open in {where}, not in {options.zone}",
@@ -206,16 +206,16 @@ def _check_room(
 ) -> None:
     """Every volume needs a device name: those that are there, and those still to be made."""
     client = aws.client("ec2", region)
-    there = {str(v["SnapshotId"]) for v in workstation.volumes(client, case.id)}
-    wanted = there | {s.id for s in chosen}
-    found = workstation.machine(client, manifest, case.id)
+    on_volumes = {str(v["SnapshotId"]) for v in workstation.volumes(client, case.id)}
+    snapshot_ids = on_volumes | {s.id for s in chosen}
+    machine = workstation.machine(client, manifest, case.id)
     own = {str(v["VolumeId"]) for v in workstation.volumes(client, case.id)}
-    mappings = found.get("BlockDeviceMappings", ()) if found else ()
+    mappings = machine.get("BlockDeviceMappings", ()) if machine else ()
     foreign = [
         m for m in mappings if m["DeviceName"] in DEVICES and m["Ebs"]["VolumeId"] not in own
     ]
-    if len(wanted) + len(foreign) > len(DEVICES):
-        raise BadInput(no_room(len(wanted)), "Nothing was made.")
+    if len(snapshot_ids) + len(foreign) > len(DEVICES):
+        raise BadInput(no_room(len(snapshot_ids)), "Nothing was made.")
 
 
 PLAYBOOK = OpenPlaybook()

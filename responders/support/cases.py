@@ -85,20 +85,22 @@ def console(aws: Aws) -> str:
 
 def ask(aws: Aws, question: Callable[[SupportClient], T]) -> T:
     """The answer of the first endpoint that answers; `Unreachable` when none does."""
-    told = []
+    failures = []
     for region in endpoints(aws):
         try:
             return question(aws.client("support", region, attempts=2, own_endpoint=True))
         except Exception as error:
             if not is_unreachable(error):
                 raise
-            told.append(f"{region}: {explain(error)}")
-    raise unreachable(aws, told)
+            failures.append(f"{region}: {explain(error)}")
+    raise unreachable(aws, failures)
 
 
-def unreachable(aws: Aws, told: list[str]) -> Unreachable:
+def unreachable(aws: Aws, failures: list[str]) -> Unreachable:
     """What to raise when every endpoint failed, each in its own way."""
-    return Unreachable(f"AWS Support can't be reached: {'; '.join(told)}", f"Use {console(aws)}.")
+    return Unreachable(
+        f"AWS Support can't be reached: {'; '.join(failures)}", f"Use {console(aws)}."
+    )
 
 
 def is_unreachable(error: Exception) -> bool:
@@ -148,10 +150,10 @@ def _topic(categories: Mapping[str, list[str]], service: str, category: str) -> 
     return service, _known("category", category, codes) if category else codes[0]
 
 
-def _known(what: str, code: str, codes: list[str]) -> str:
+def _known(kind: str, code: str, codes: list[str]) -> str:
     if code in codes:
         return code
-    raise BadInput(f"AWS Support has no {what} {code!r}", f"Give one of: {', '.join(codes)}.")
+    raise BadInput(f"AWS Support has no {kind} {code!r}", f"Give one of: {', '.join(codes)}.")
 
 
 def find(aws: Aws, subject: str, *, resolved: bool = False) -> CaseDetailsTypeDef | None:
@@ -161,8 +163,8 @@ def find(aws: Aws, subject: str, *, resolved: bool = False) -> CaseDetailsTypeDe
         pages = support.get_paginator("describe_cases").paginate(
             includeResolvedCases=resolved, includeCommunications=False, language="en"
         )
-        found = [c for page in pages for c in page["cases"] if c.get("subject") == subject]
-        return max(found, key=lambda c: str(c.get("timeCreated", "")), default=None)
+        matching = [c for page in pages for c in page["cases"] if c.get("subject") == subject]
+        return max(matching, key=lambda c: str(c.get("timeCreated", "")), default=None)
 
     return ask(aws, look)
 

@@ -32,7 +32,7 @@ class Shown(TypedDict):
 def show(aws: Aws, case_id: str) -> Shown:
     """Its number, state and newest messages (the oldest first); BadInput when there is none."""
     try:
-        found = _found(aws, case_id)
+        support_case = _support_case(aws, case_id)
     except Exception as error:
         if not cases.is_without_plan(error):
             raise
@@ -40,20 +40,20 @@ def show(aws: Aws, case_id: str) -> Shown:
             "the account's support plan has no API, so AWS does not tell",
             f"Look at the Support Center: {cases.console(aws)}",
         ) from error
-    messages = found.get("recentCommunications", {}).get("communications", ())
+    messages = support_case.get("recentCommunications", {}).get("communications", ())
     return {
-        "outcome": str(found["status"]),
-        "number": str(found.get("displayId", "")),
-        "id": str(found["caseId"]),
-        "status": str(found["status"]),
-        "severity": str(found.get("severityCode", "")),
-        "subject": str(found["subject"]),
-        "opened": str(found.get("timeCreated", "")),
+        "outcome": str(support_case["status"]),
+        "number": str(support_case.get("displayId", "")),
+        "id": str(support_case["caseId"]),
+        "status": str(support_case["status"]),
+        "severity": str(support_case.get("severityCode", "")),
+        "subject": str(support_case["subject"]),
+        "opened": str(support_case.get("timeCreated", "")),
         "messages": sorted((_message(m) for m in messages), key=lambda m: m["at"]),
     }
 
 
-def _found(aws: Aws, case_id: str) -> CaseDetailsTypeDef:
+def _support_case(aws: Aws, case_id: str) -> CaseDetailsTypeDef:
     known = _recorded(case_id)
     if not known:
         subject = subject_of(case_id, aws.identity.account)

@@ -65,11 +65,11 @@ def _line(run: Run) -> str:
 def _listed(lines: list[str], room: int) -> str:
     if not lines:
         return "Nothing has been contained yet.\n\n"
-    kept: list[str] = []
+    newest: list[str] = []
     for line in reversed(lines):
         room -= len(line) + 1
         if room < 0:
-            kept.append(f"- {len(lines) - len(kept)} earlier entries are left out here")
+            newest.append(f"- {len(lines) - len(newest)} earlier entries are left out here")
             break
-        kept.append(line)
-    return "What we did so far, in UTC:\n" + "\n".join(reversed(kept)) + "\n\n"
+        newest.append(line)
+    return "What we did so far, in UTC:\n" + "\n".join(reversed(newest)) + "\n\n"

@@ -29,9 +29,9 @@ def follow_up(
 
     BadInput when the case has no record of an instance on this machine.
     """
-    found = instances(Case(request.case))
+    recorded = instances(Case(request.case))
     region = request.access.region
-    chosen = {i: b for i, b in found.items() if region in (None, b["region"])}
+    chosen = {i: b for i, b in recorded.items() if region in (None, b["region"])}
     if not chosen:
         raise BadInput(
             f"case {request.case} has no record of an instance"
@@ -65,20 +65,20 @@ def progress(aws: Aws, case: Case) -> list[dict[str, object]]:
     lines: list[dict[str, object]] = []
     for region in regions:
         client = aws.client("ec2", region)
-        found = of_case(client, case.id)
-        locked = locks(client, [s.id for s in found]) if found else {}
-        for one in sorted(found, key=lambda s: (s.source, s.copy_of, s.id)):
-            lock = locked.get(one.id)
+        snapshots = of_case(client, case.id)
+        locked = locks(client, [s.id for s in snapshots]) if snapshots else {}
+        for snapshot in sorted(snapshots, key=lambda s: (s.source, s.copy_of, s.id)):
+            lock = locked.get(snapshot.id)
             lines.append(
                 {
-                    "snapshot": one.id,
+                    "snapshot": snapshot.id,
                     "region": region,
-                    "source": one.source,
-                    "copy_of": one.copy_of or None,
-                    "state": one.state,
-                    "percent": 100 if one.complete else one.percent,
+                    "source": snapshot.source,
+                    "copy_of": snapshot.copy_of or None,
+                    "state": snapshot.state,
+                    "percent": 100 if snapshot.complete else snapshot.percent,
                     "locked": f"{lock['mode']}, {lock['days']} days" if lock else None,
-                    "trouble": one.trouble or None,
+                    "trouble": snapshot.trouble or None,
                 }
             )
     return lines

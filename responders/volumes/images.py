@@ -48,20 +48,20 @@ def image_of(aws: Aws, region: str, machine_type: str, image: str = "") -> Image
     Linux 2023 for the architecture of the machine.
     """
     architecture = _architecture(aws, region, machine_type)
-    wanted = image or DEFAULT.format(architecture=architecture)
-    if wanted.startswith(PUBLIC):
-        wanted = _parameter(aws, region, wanted)
-    if not re.fullmatch(r"ami-[0-9a-f]{8}([0-9a-f]{9})?", wanted):
+    image_id = image or DEFAULT.format(architecture=architecture)
+    if image_id.startswith(PUBLIC):
+        image_id = _parameter(aws, region, image_id)
+    if not re.fullmatch(r"ami-[0-9a-f]{8}([0-9a-f]{9})?", image_id):
         raise BadInput(
-            f"{wanted!r} is no image",
+            f"{image_id!r} is no image",
             f"Give an id such as ami-0123456789abcdef0, or a parameter that begins {PUBLIC}.",
         )
-    found = aws.client("ec2", region).describe_images(
-        Filters=[{"Name": "image-id", "Values": [wanted]}]
+    images = aws.client("ec2", region).describe_images(
+        Filters=[{"Name": "image-id", "Values": [image_id]}]
     )["Images"]
-    if not found:
-        raise BadInput(f"there is no image {wanted} in {region}", "Give another --image.")
-    return _image(found[0])
+    if not images:
+        raise BadInput(f"there is no image {image_id} in {region}", "Give another --image.")
+    return _image(images[0])
 
 
 def _image(described: ImageTypeDef) -> Image:

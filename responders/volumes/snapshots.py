@@ -26,14 +26,14 @@ EVIDENCE_ONLY = {"StringEquals": {f"aws:ResourceTag/{TAG_STATUS}": "evidence"}}
 
 
 def of_other_accounts(
-    *actions: str, through: str, because: str, risk: str, more: Condition | None = None
+    *actions: str, through: str, because: str, risk: str, also_when: Condition | None = None
 ) -> tuple[Permission, Permission]:
     """Use of keys of the accounts whose evidence is examined here, through one service only.
 
     For those named in `cordon:evidenceAccounts`, and for the organization where that is named. The
     keys' own policies must allow it as well (`cordon:forensicAccount` there).
     """
-    condition = together({"StringLike": {"kms:ViaService": through}}, more or {})
+    condition = together({"StringLike": {"kms:ViaService": through}}, also_when or {})
     members = {"StringEquals": {"aws:ResourceOrgID": "{evidence_organization}"}}
     named, any_account = (
         f"arn:{{partition}}:kms:*:{account}:key/*" for account in ("{evidence_account}", "*")
@@ -109,10 +109,10 @@ def find(
     client: EC2Client, filters: list[FilterTypeDef], **owners: Unpack[Owners]
 ) -> list[Snapshot]:
     """Snapshots by filters: this account's own, unless `owners` says otherwise."""
-    whose: Owners = owners or {"OwnerIds": ["self"]}
-    pages = client.get_paginator("describe_snapshots").paginate(Filters=filters, **whose)
-    found = (snapshot(s) for page in pages for s in page["Snapshots"])
-    return sorted(found, key=lambda s: s.id)
+    ownership: Owners = owners or {"OwnerIds": ["self"]}
+    pages = client.get_paginator("describe_snapshots").paginate(Filters=filters, **ownership)
+    snapshots = (snapshot(s) for page in pages for s in page["Snapshots"])
+    return sorted(snapshots, key=lambda s: s.id)
 
 
 def snapshot(described: SnapshotTypeDef) -> Snapshot:
@@ -133,27 +133,30 @@ def snapshot(described: SnapshotTypeDef) -> Snapshot:
     )
 
 
-def originals(found: Iterable[Snapshot]) -> list[Snapshot]:
+def originals(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """Those that are no copies, and did not fail."""
-    return [s for s in found if not s.copy_of and not s.failed]
+    return [s for s in snapshots if not s.copy_of and not s.failed]
 
 
-def lost(found: Iterable[Snapshot]) -> list[Snapshot]:
+def lost(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """Originals that failed, of volumes of which there is no other original."""
-    everything = list(found)
+    everything = list(snapshots)
     saved = {s.volume for s in originals(everything)}
     return [s for s in everything if s.failed and not s.copy_of and s.volume not in saved]
 
 
-def copies(found: Iterable[Snapshot]) -> dict[str, Snapshot]:
+def copies(snapshots: Iterable[Snapshot]) -> dict[str, Snapshot]:
     """Original to its copy: the one that is furthest, those that failed left out."""
     best: dict[str, Snapshot] = {}
-    for one in found:
-        if not one.copy_of or one.failed:
+    for candidate in snapshots:
+        if not candidate.copy_of or candidate.failed:
             continue
-        other = best.get(one.copy_of)
-        if other is None or (one.complete, one.percent) > (other.complete, other.percent):
-            best[one.copy_of] = one
+        other = best.get(candidate.copy_of)
+        if other is None or (candidate.complete, candidate.percent) > (
+            other.complete,
+            other.percent,
+        ):
+            best[candidate.copy_of] = candidate
     return best
 
 
@@ -166,16 +169,16 @@ class Lock(TypedDict):
 
 def locks(client: EC2Client, ids: Iterable[str]) -> dict[str, Lock]:
     """Snapshot to its lock that is in force: `mode` and `days`; those without are left out."""
-    wanted = sorted(ids)
-    found: dict[str, Lock] = {}
-    for first in range(0, len(wanted), 100):
-        answer = client.describe_locked_snapshots(SnapshotIds=wanted[first : first + 100])
+    snapshot_ids = sorted(ids)
+    in_force: dict[str, Lock] = {}
+    for first in range(0, len(snapshot_ids), 100):
+        answer = client.describe_locked_snapshots(SnapshotIds=snapshot_ids[first : first + 100])
         for lock in answer["Snapshots"]:
             if lock["LockState"] != "expired":
                 mode = str(lock["LockState"]).removesuffix("-cooloff")
                 days = int(lock.get("LockDuration", 0))
-                found[str(lock["SnapshotId"])] = {"mode": mode, "days": days}
-    return found
+                in_force[str(lock["SnapshotId"])] = {"mode": mode, "days": days}
+    return in_force
 
 
 def shared_with(client: EC2Client, snapshot_id: str) -> list[str]:
@@ -183,5 +186,7 @@ def shared_with(client: EC2Client, snapshot_id: str) -> list[str]:
     answer = client.describe_snapshot_attribute(
         SnapshotId=snapshot_id, Attribute="createVolumePermission"
     )
-    given = answer["CreateVolumePermissions"]
-    return sorted(str(one.get("UserId") or one.get("Group")) for one in given)
+    permissions = answer["CreateVolumePermissions"]
+    return sorted(
+        str(permission.get("UserId") or permission.get("Group")) for permission in permissions
+    )

@@ -102,10 +102,10 @@ class Disks:
 LIKE_THE_SNAPSHOT = Disks()
 
 
-def tags(incident: Incident[Subject], more: Mapping[str, str] | None = None) -> list[TagTypeDef]:
+def tags(incident: Incident[Subject], extra: Mapping[str, str] | None = None) -> list[TagTypeDef]:
     """What everything of a workstation carries; the last three satisfy the usual tagging rules."""
-    wanted = {
-        **(more or {}),
+    values = {
+        **(extra or {}),
         TAG_CASE: incident.case,
         # The guardrails keep what has these from all but the kit's roles: it shows evidence.
         TAG_KIT: VERSION,
@@ -116,7 +116,7 @@ def tags(incident: Incident[Subject], more: Mapping[str, str] | None = None) -> 
         TAG_ENVIRONMENT: "Security",
         "DataClassification": "Restricted",
     }
-    return [{"Key": k, "Value": v} for k, v in wanted.items()]
+    return [{"Key": k, "Value": v} for k, v in values.items()]
 
 
 def token(incident: Incident[Subject], *words: str) -> str:
@@ -134,13 +134,13 @@ def machine(client: EC2Client, manifest: Manifest, case: str) -> InstanceTypeDef
             {"Name": "instance-state-name", "Values": list(ALIVE)},
         ]
     )
-    found = [
+    machines = [
         i
         for r in answer["Reservations"]
         for i in r["Instances"]
         if i.get("VpcId") == manifest.forensic_vpc
     ]
-    return max(found, key=lambda instance: instance["LaunchTime"], default=None)
+    return max(machines, key=lambda instance: instance["LaunchTime"], default=None)
 
 
 def volumes(client: EC2Client, case: str) -> list[VolumeTypeDef]:
@@ -151,13 +151,13 @@ def volumes(client: EC2Client, case: str) -> list[VolumeTypeDef]:
             {"Name": f"tag:{TAG_PURPOSE}", "Values": [Purpose.WORKSTATION.value]},
         ]
     )
-    found = [
+    from_snapshots = [
         volume
         for page in pages
         for volume in page["Volumes"]
         if volume.get("SnapshotId") and volume["SnapshotId"] == tag(volume, TAG_COPY)
     ]
-    return sorted(found, key=lambda v: str(v["VolumeId"]))
+    return sorted(from_snapshots, key=lambda v: str(v["VolumeId"]))
 
 
 def tag(described: InstanceTypeDef | VolumeTypeDef | VpcEndpointTypeDef, key: str) -> str:
@@ -187,15 +187,15 @@ def sources(aws: Aws, region: str, case: str, choice: SnapshotChoice) -> list[Sn
     client = aws.client("ec2", region)
     if choice.snapshots:
         named: list[FilterTypeDef] = [{"Name": "snapshot-id", "Values": list(choice.snapshots)}]
-        return [s for s in snapshots.find(client, named, **_whose(choice)) if _of(s, case)]
+        return [s for s in snapshots.find(client, named, **_owners(choice)) if _of(s, case)]
     if choice.from_account:
         described: list[FilterTypeDef] = [{"Name": "description", "Values": [f"IR-*-{case}"]}]
-        shared = snapshots.find(client, described, **_whose(choice))
+        shared = snapshots.find(client, described, **_owners(choice))
         return [s for s in shared if _of(s, case) and not s.failed]
     return best(snapshots.of_case(client, case))
 
 
-def _whose(choice: SnapshotChoice) -> Owners:
+def _owners(choice: SnapshotChoice) -> Owners:
     if not choice.from_account:
         return {"OwnerIds": ["self"]}
     return {"OwnerIds": [choice.from_account], "RestorableByUserIds": ["self"]}
@@ -208,21 +208,21 @@ def _of(snapshot: Snapshot, case: str) -> bool:
     )
 
 
-def best(found: Iterable[Snapshot]) -> list[Snapshot]:
+def best(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """One snapshot for each source, in the order of sources."""
     chosen: dict[str, Snapshot] = {}
-    for one in found:
-        if one.failed:
+    for candidate in snapshots:
+        if candidate.failed:
             continue
-        source = one.tags.get(TAG_SOURCE) or one.id
+        source = candidate.tags.get(TAG_SOURCE) or candidate.id
         other = chosen.get(source)
-        if other is None or _rank(one) > _rank(other):
-            chosen[source] = one
+        if other is None or _rank(candidate) > _rank(other):
+            chosen[source] = candidate
     return [chosen[source] for source in sorted(chosen)]
 
 
-def _rank(one: Snapshot) -> tuple[bool, bool, datetime]:
-    return (one.complete, bool(one.copy_of), one.started)
+def _rank(candidate: Snapshot) -> tuple[bool, bool, datetime]:
+    return (candidate.complete, bool(candidate.copy_of), candidate.started)
 
 
 def region_of(case: Case) -> str | None:
@@ -249,10 +249,10 @@ def look(access: Access, report: Report) -> dict[str, object]:
 def describe(aws: Aws, region: str, manifest: Manifest, case: str) -> dict[str, object]:
     """The open workstation for people: the machine, how to reach it, and what is on it."""
     client = aws.client("ec2", region)
-    found = machine(client, manifest, case)
-    if found is None:
+    workstation = machine(client, manifest, case)
+    if workstation is None:
         return {"machine": None, "connect": None, "volumes": []}
-    instance = str(found["InstanceId"])
+    instance = str(workstation["InstanceId"])
     return {
         "machine": instance,
         "connect": f"aws ssm start-session --target {instance} --region {region}",

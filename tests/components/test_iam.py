@@ -9,7 +9,7 @@ import pytest
 
 from components.iam import (
     POLICY_LIMIT,
-    Place,
+    Deployment,
     document,
     filled,
     merged,
@@ -19,13 +19,13 @@ from components.iam import (
 from responders.permissions import allow, ec2
 from tests.preparation import ACCOUNT, EXTERNAL_ID, OTHER, decide, user
 
-PLACE = Place("aws", ACCOUNT)
+DEPLOYMENT = Deployment("aws", ACCOUNT)
 FACTS = {"partition": "aws", "account": ACCOUNT}
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/cordon/cordon-responder"
 
 
 def trust(*principals: str, mfa: bool = True, external_id: str = "") -> list[dict[str, Any]]:
-    text = people_trust(PLACE, principals, require_mfa=mfa, external_id=external_id)
+    text = people_trust(DEPLOYMENT, principals, require_mfa=mfa, external_id=external_id)
     statements: list[dict[str, Any]] = json.loads(text)["Statement"]
     return statements
 
@@ -73,7 +73,7 @@ def test_another_account_needs_its_external_id_and_mfa_this_one_mfa_only() -> No
 )
 def test_a_trust_that_would_let_in_too_many_is_refused(principals: list[str], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        people_trust(PLACE, principals, require_mfa=True)
+        people_trust(DEPLOYMENT, principals, require_mfa=True)
 
 
 def test_actions_on_the_same_resources_share_a_statement() -> None:

@@ -34,7 +34,7 @@ def test_every_planted_thing_is_in_the_trail_by_its_key(leak: Leak) -> None:
         )
         assert found, planted
         assert {r["sourceIPAddress"] for r in found} == {ADDRESS}
-        denied = planted.what == "attempted"
+        denied = planted.fate == "attempted"
         assert all(("errorCode" in r) == denied for r in found), planted
         if not denied:
             assert any(planted.id in json.dumps(r) for r in found), planted
@@ -86,7 +86,7 @@ def test_a_hunt_finds_all_of_it_and_nothing_else(
 
 def test_it_plays_against_a_server_too(lab_server: AwsLab) -> None:
     leak = play(lab_server.endpoint)
-    assert {p.what for p in leak.planted} == {
+    assert {p.fate for p in leak.planted} == {
         "created",
         "changed",
         "shared",
