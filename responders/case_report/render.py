@@ -12,10 +12,11 @@ import hashlib
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from responders.case_report import picture
 from responders.case_report.model import CaseFacts, Target
+from responders.json_values import Json, JsonObject
 from responders.record.journal import Entry
 
 if TYPE_CHECKING:
@@ -53,14 +54,14 @@ def as_json(facts: CaseFacts) -> str:
     return json.dumps(document, indent=2, sort_keys=True, default=_value) + "\n"
 
 
-def _value(value: Any) -> Any:
+def _value(value: Json) -> Json:
     """What JSON has no form for: an entry of the journal, and the other values of a report."""
     if isinstance(value, Entry):
         return _entry(value)
     return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: Entry) -> JsonObject:
     return {
         "number": entry.number,
         "kind": entry.kind,
@@ -70,13 +71,13 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _picture(target: Target) -> Any:
+def _picture(target: Target) -> Json:
     """The drawing of a target's groups, its texts escaped."""
     text = _environment().get_template("groups.svg.j2")
     return _markup(text.render(p=picture, rows=picture.rows(target), height=picture.height(target)))
 
 
-def _markup(text: str) -> Any:
+def _markup(text: str) -> Json:
     from markupsafe import Markup
 
     return Markup(text)  # noqa: S704 - only our own style, and what a template has escaped
@@ -87,7 +88,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _finalize(value: Any) -> Any:
+def _finalize(value: Json) -> Json:
     return printable(value) if type(value) is str else value
 
 
@@ -97,7 +98,7 @@ def pretty(entry: Entry) -> str:
     return json.dumps(rest, sort_keys=True, ensure_ascii=True)
 
 
-def markdown(value: Any) -> str:
+def markdown(value: Json) -> str:
     """Text that Markdown shows as it is: no markup, no table cell, no line of its own."""
     text = printable(str(value))
     return text if _UNMARKED.fullmatch(text) else _SPECIAL.sub(r"\\\1", text)

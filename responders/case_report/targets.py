@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from responders.case_report.documents import entries_of_steps, playbook, saved_documents
 from responders.case_report.model import Interface, Snapshot, Target
@@ -140,7 +139,7 @@ def _group_facts(groups: Json) -> tuple[dict[str, str], dict[str, tuple[str, ...
     return names, rules
 
 
-def _rule(permission: Mapping[str, Any]) -> str:
+def _rule(permission: Mapping[str, Json]) -> str:
     """One inbound rule as people write it, such as `tcp 443 from 0.0.0.0/0`."""
     protocol = str(permission.get("IpProtocol", ""))
     first, last = permission.get("FromPort"), permission.get("ToPort")

@@ -6,7 +6,6 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from responders.aws import Aws, code_of, explain, is_denied
 from responders.errors import BadInput
@@ -26,6 +25,7 @@ from responders.hunt.subjects import (
     User,
 )
 from responders.identity.key_owner import check_key_id
+from responders.json_values import Json
 from responders.permissions import allow
 
 PERMISSIONS = (
@@ -228,7 +228,7 @@ def _check_remembered(subject: User | Role, history: EventHistory, home: str) ->
     )
 
 
-def _event(record: Any) -> Event | None:
+def _event(record: Json) -> Event | None:
     try:
         return read_event(record)
     except (ValueError, AttributeError):

@@ -11,7 +11,6 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from responders.aws import Aws, explain
 from responders.hunt.classify import classify
@@ -25,6 +24,7 @@ from responders.hunt.look_here import LookHere, look_here
 from responders.hunt.outside import Home
 from responders.hunt.source import EventSource, Page, Window
 from responders.hunt.subjects import Everything, Subject
+from responders.json_values import Json
 
 MOST_LEADS = 10_000
 """Leads of one hunt; more are counted and not followed, and the hunt is incomplete."""
@@ -198,7 +198,7 @@ class Chase:
         """Keeps the events of followed leads and follows what they gave out; gives their number."""
         return sum(self._take(record) for record in page)
 
-    def _take(self, record: Any) -> bool:
+    def _take(self, record: Json) -> bool:
         """Whether the record is a new event of a lead. One that can't be read is counted."""
         try:
             event = read_event(record)

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from contract import IAM_PATH
 from responders.aws import Aws, code_of, explain
+from responders.json_values import Json
 
 _CUT = {("DateLessThan", "aws:TokenIssueTime")}
 
@@ -75,7 +76,7 @@ class Denials:
                 self.errors.append(f"{trouble}: {explain(error)}")
             return Denial()
 
-    def _documents(self, kind: str, name: str) -> Iterator[Any]:
+    def _documents(self, kind: str, name: str) -> Iterator[Json]:
         """Inline policies, and those attached from the kit's own path."""
         # The operations of users and roles are alike but for the word in their names.
         iam: Any = self._aws.client("iam")
@@ -92,7 +93,7 @@ class Denials:
                 yield answer["PolicyVersion"]["Document"]
 
 
-def _denial(documents: Iterator[Any]) -> Denial:
+def _denial(documents: Iterator[Json]) -> Denial:
     everything, before, sessions = False, None, {}
     for statement in (statement for document in documents for statement in _statements(document)):
         conditions = statement.get("Condition") or {}
@@ -113,7 +114,7 @@ def _denial(documents: Iterator[Any]) -> Denial:
     return Denial(everything, before, sessions)
 
 
-def _statements(document: Any) -> Iterator[Mapping[str, Any]]:
+def _statements(document: Json) -> Iterator[Mapping[str, Json]]:
     """Statements that deny every action on every resource."""
     if isinstance(document, str):
         document = json.loads(unquote(document))
@@ -127,7 +128,7 @@ def _statements(document: Any) -> Iterator[Mapping[str, Any]]:
             yield statement
 
 
-def _moment(conditions: Mapping[str, Any]) -> datetime | None:
+def _moment(conditions: Mapping[str, Json]) -> datetime | None:
     value = (conditions.get("DateLessThan") or {}).get("aws:TokenIssueTime")
     try:
         moment = datetime.fromisoformat(str(value))
@@ -136,7 +137,7 @@ def _moment(conditions: Mapping[str, Any]) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
-def _texts(value: Any) -> Sequence[str]:
+def _texts(value: Json) -> Sequence[str]:
     if value is None:
         return ()
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from responders.hunt.paths import member, pick, text, texts
+from responders.json_values import Json
 
-Record = Mapping[str, Any]
+Record = Mapping[str, Json]
 """A record as CloudTrail writes it."""
 Attribute = tuple[str, str]
 """A lookup attribute of `LookupEvents` and its value, such as ("AccessKeyId", "AKIA…")."""
@@ -57,12 +57,12 @@ class Event:
         return self.source.partition(".")[0]
 
     @property
-    def request(self) -> Any:
+    def request(self) -> Json:
         """The request's parameters; None where the record has none."""
         return self.record.get("requestParameters")
 
     @property
-    def response(self) -> Any:
+    def response(self) -> Json:
         """The answer; None where the record has none (CloudTrail drops what is too long)."""
         return self.record.get("responseElements")
 
@@ -76,7 +76,7 @@ class Event:
         """The first of `texts`, or the empty string."""
         return next(iter(self.texts(path)), "")
 
-    def picks(self, path: str) -> list[Any]:
+    def picks(self, path: str) -> list[Json]:
         """Whatever stands at `request.…` or `response.…`."""
         head, _, rest = path.partition(".")
         return pick({"request": self.request, "response": self.response}.get(head), rest)
@@ -175,7 +175,7 @@ def _error(record: Record) -> str:
     return ""
 
 
-def _username(identity: Mapping[str, Any], kind: str, arn: str) -> str:
+def _username(identity: Mapping[str, Json], kind: str, arn: str) -> str:
     if kind == "Root":
         return "root"
     if kind in ("AssumedRole", "FederatedUser"):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from responders.aws import Aws, code_of, explain
 from responders.hunt.inventory import Look, Shares, filled, known
 from responders.hunt.outside import Home
 from responders.hunt.paths import pick, text, texts
+from responders.json_values import Json
 
 BATCH = 200
 """Values of one EC2 filter (EC2 API reference, "Filter")."""
@@ -113,18 +113,18 @@ def _look_at(aws: Aws, refs: Sequence[Ref]) -> dict[Ref, State]:
     return unnamed | {ref: _state(ask, answer, ref) for ref in named}
 
 
-def _ask(aws: Aws, ask: Look | Shares, ref: Ref, ids: Sequence[str] = ()) -> Mapping[str, Any]:
+def _ask(aws: Aws, ask: Look | Shares, ref: Ref, ids: Sequence[str] = ()) -> Mapping[str, Json]:
     from botocore import xform_name
 
     request = filled(dict(ask.request), {"id": ref.id, "owner": ref.owner})
     if isinstance(ask, Look) and ask.filter:
         request["Filters"] = [{"Name": ask.filter, "Values": list(ids)}]
     client = aws.client(ask.service, ref.region)
-    answer: Mapping[str, Any] = getattr(client, xform_name(ask.operation))(**request)
+    answer: Mapping[str, Json] = getattr(client, xform_name(ask.operation))(**request)
     return answer
 
 
-def _state(ask: Look, answer: Mapping[str, Any], ref: Ref) -> State:
+def _state(ask: Look, answer: Mapping[str, Json], ref: Ref) -> State:
     items = pick(answer, ask.at) if ask.at else [answer]
     if ask.id:
         items = [item for item in items if text(item, ask.id) == ref.id]
@@ -143,7 +143,7 @@ def _state(ask: Look, answer: Mapping[str, Any], ref: Ref) -> State:
     )
 
 
-def _tags(item: Any) -> dict[str, str]:
+def _tags(item: Json) -> dict[str, str]:
     """Tags of a described thing: a list of pairs, or a mapping, under one of three names."""
     for member in ("Tags", "TagList", "tags"):
         for value in pick(item, member):

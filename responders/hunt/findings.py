@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from responders.hunt.index import Row, Tally
 from responders.hunt.lead import Confidence
@@ -12,6 +11,7 @@ from responders.hunt.look_here import LookHere
 from responders.hunt.open_lead import OpenLead
 from responders.hunt.techniques import techniques_of
 from responders.hunt.without_trail import New
+from responders.json_values import JsonObject
 
 LISTED = 10_000
 """Entries of each list in the findings; the rest is counted, and is in the CSV file and the raw
@@ -139,7 +139,7 @@ class Findings:
         """Whether there is anything."""
         return any(self.counts.values()) or bool(self.without_trail)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Members for the JSON document."""
         keys = [_followed(entry) for entry in self.followed if entry.kind == "key"]
         principals = [_followed(entry) for entry in self.followed if entry.kind != "key"]
@@ -170,7 +170,7 @@ class Findings:
         }
 
 
-def event_json(row: Row, labels: Mapping[int, str]) -> dict[str, Any]:
+def event_json(row: Row, labels: Mapping[int, str]) -> JsonObject:
     """One event; `labels` names the leads."""
     return {
         "id": row.id,
@@ -192,7 +192,7 @@ def event_json(row: Row, labels: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _followed(lead: Followed) -> dict[str, Any]:
+def _followed(lead: Followed) -> JsonObject:
     return {
         "kind": lead.kind,
         "value": lead.value,
@@ -206,7 +206,7 @@ def _followed(lead: Followed) -> dict[str, Any]:
     }
 
 
-def _created(resource: Created) -> dict[str, Any]:
+def _created(resource: Created) -> JsonObject:
     members = asdict(resource)
     for name in ("owner", "state", "error", "contain", "label", "address"):
         members[name] = members[name] or None
@@ -215,7 +215,7 @@ def _created(resource: Created) -> dict[str, Any]:
     return members | {"techniques": list(techniques_of(resource.service, resource.name))}
 
 
-def _tally(tally: Tally) -> dict[str, Any]:
+def _tally(tally: Tally) -> JsonObject:
     return {
         "service": tally.service,
         "name": tally.name,

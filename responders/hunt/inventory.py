@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any
 
+from responders.json_values import Json, JsonObject
 from responders.permissions import Permission, allow
 
 
@@ -19,7 +19,7 @@ class Ask:
 
     call: str
     action: str = ""
-    request: Mapping[str, Any] = field(default_factory=dict)
+    request: Mapping[str, Json] = field(default_factory=dict)
     at: str = ""
     id: str = ""
     state: str = ""
@@ -101,7 +101,7 @@ def command(template: str, values: Mapping[str, str | Sequence[str]]) -> str:
     return template.format_map({name: shlex.join(listed) for name, listed in words.items()})
 
 
-def filled(request: Any, values: Mapping[str, str]) -> Any:
+def filled(request: Json, values: Mapping[str, str]) -> Json:
     """A request with the values put in."""
     match request:
         case str():
@@ -114,7 +114,7 @@ def filled(request: Any, values: Mapping[str, str]) -> Any:
             return request
 
 
-def _type(name: str, entry: Mapping[str, Any]) -> ThingType:
+def _type(name: str, entry: Mapping[str, Json]) -> ThingType:
     return ThingType(
         name,
         entry.get("remedy", ""),
@@ -126,7 +126,7 @@ def _type(name: str, entry: Mapping[str, Any]) -> ThingType:
     )
 
 
-def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _tuples(entry: Mapping[str, Json]) -> JsonObject:
     names = {"with": "to"}
     listed = {"gone", "missing", "with", "none"}
     return {names.get(k, k): tuple(v) if k in listed else v for k, v in entry.items()}

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TextIO
+from typing import TextIO
 
 from contract import VERSION
 from responders.hunt.index import Row
 from responders.hunt.table import Kind
 from responders.hunt.techniques import techniques_of
+from responders.json_values import Json, JsonObject
 
 OCSF_VERSION = "1.3.0"
 API_ACTIVITY, APPLICATION_ACTIVITY = 6003, 6
@@ -47,12 +48,12 @@ def write_ocsf(file: TextIO, rows: Iterable[Row], labels: Mapping[int, str]) -> 
     _write(file, (_ocsf(row, labels) for row in rows))
 
 
-def _write(file: TextIO, objects: Iterable[Mapping[str, Any]]) -> None:
+def _write(file: TextIO, objects: Iterable[Mapping[str, Json]]) -> None:
     for each in objects:
         file.write(json.dumps(each, separators=(",", ":")) + "\n")
 
 
-def _timesketch(row: Row, labels: Mapping[int, str]) -> dict[str, Any]:
+def _timesketch(row: Row, labels: Mapping[int, str]) -> JsonObject:
     call = f"{row.service.partition('.')[0]}:{row.name}"
     words = [call, *row.things, f"by {row.actor or row.key or 'nobody named'}"]
     words += [f"with {', '.join(row.shared_with)}"] if row.shared_with else []
@@ -79,7 +80,7 @@ def _timesketch(row: Row, labels: Mapping[int, str]) -> dict[str, Any]:
     }
 
 
-def _ocsf(row: Row, labels: Mapping[int, str]) -> dict[str, Any]:
+def _ocsf(row: Row, labels: Mapping[int, str]) -> JsonObject:
     activity, activity_name = _ACTIVITIES.get(row.kind, (99, "Other"))
     severity, severity_name = _SEVERITIES.get(row.kind, (3, "Medium"))
     response = {"error": row.error, "message": row.error} if row.error else {}

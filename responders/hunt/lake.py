@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from responders.aws import Aws
 from responders.errors import BadInput
@@ -20,9 +20,11 @@ from responders.hunt import questions
 from responders.hunt.event import Attribute
 from responders.hunt.lead import Lead
 from responders.hunt.source import Conclusion, Page, Window
+from responders.json_values import Json
 from responders.permissions import allow
 
 if TYPE_CHECKING:
+    from types_boto3_cloudtrail import CloudTrailClient
     from types_boto3_cloudtrail.type_defs import GetQueryResultsRequestTypeDef
 
 PERMISSIONS = (
@@ -92,7 +94,7 @@ class Lake:
                 return
             request["NextToken"] = token
 
-    def _await(self, client: Any, query: str) -> None:
+    def _await(self, client: CloudTrailClient, query: str) -> None:
         begun = time.monotonic()
         while (answer := client.describe_query(QueryId=query))["QueryStatus"] != "FINISHED":
             status = answer["QueryStatus"]
@@ -126,7 +128,7 @@ def _time(moment: datetime) -> str:
     return f"'{moment:%Y-%m-%d %H:%M:%S}'"
 
 
-def _record(row: Sequence[Mapping[str, str]]) -> Any:
+def _record(row: Sequence[Mapping[str, str]]) -> Json:
     """The record of a row; None when it can't be read (the hunt counts those)."""
     for column in row:
         for name, value in column.items():

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from responders.hunt.event import Event
 from responders.hunt.inventory import command
 from responders.hunt.table import Follow, Hint, plain, table
+from responders.json_values import JsonObject
 from responders.record.journal import utc
 
 
@@ -28,7 +28,7 @@ class LookHere:
     command: str
     by: str
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Members for the JSON document; the same names."""
         return asdict(self)
 

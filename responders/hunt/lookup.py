@@ -9,16 +9,24 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from responders.aws import Aws, code_of
 from responders.hunt.event import Attribute
 from responders.hunt.lead import Lead
 from responders.hunt.pace import Pace
 from responders.hunt.source import Conclusion, Page, Window
+from responders.json_values import Json
 from responders.permissions import allow
+
+if TYPE_CHECKING:
+    from types_boto3_cloudtrail.type_defs import (
+        EventTypeDef,
+        LookupEventsRequestTypeDef,
+        LookupEventsResponseTypeDef,
+    )
 
 PERMISSIONS = (
     allow(
@@ -105,7 +113,9 @@ class EventHistory:
                 return
             oldest = min([oldest, *(event["EventTime"] for event in events)])
 
-    def _page(self, region: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _page(
+        self, region: str, request: LookupEventsRequestTypeDef
+    ) -> LookupEventsResponseTypeDef:
         """One page, asked for again and again with the same token until it is had."""
         client = self._aws.client("cloudtrail", region, attempts=1)
         pace = self._paces[region]
@@ -115,8 +125,7 @@ class EventHistory:
             if not pace.wait(self._stop):
                 raise Interrupted("interrupted")
             try:
-                answer: Mapping[str, Any] = client.lookup_events(**request)
-                return answer
+                return client.lookup_events(**request)
             except Exception as error:
                 if code_of(error) in THROTTLED:
                     pause = min(max(SHORTEST_PAUSE, pause * 2), LONGEST_PAUSE)
@@ -132,18 +141,22 @@ class EventHistory:
                     raise
 
 
-def _request(attribute: Attribute, start: datetime, end: datetime, token: str) -> Mapping[str, Any]:
+def _request(
+    attribute: Attribute, start: datetime, end: datetime, token: str
+) -> LookupEventsRequestTypeDef:
     name, value = attribute
-    request = {
+    request: LookupEventsRequestTypeDef = {
         "LookupAttributes": [{"AttributeKey": name, "AttributeValue": value}],
         "StartTime": start,
         "EndTime": end,
         "MaxResults": PAGE,
     }
-    return {**request, "NextToken": token} if token else request
+    if token:
+        request["NextToken"] = token
+    return request
 
 
-def _record(event: Mapping[str, Any]) -> Any:
+def _record(event: EventTypeDef) -> Json:
     """The record inside an event; None when it can't be read (the hunt counts those)."""
     try:
         return json.loads(event["CloudTrailEvent"])

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import Any
+
+from responders.json_values import Json
 
 GZIP = b"\x1f\x8b"
 MOST_BYTES = 256 * 1024 * 1024
@@ -45,7 +46,7 @@ def decompressed(data: bytes, at_most: int) -> bytes:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def records(text: bytes) -> list[Any]:
+def records(text: bytes) -> list[Json]:
     """The records of an object, by Python's own parser; ValueError when it holds no list of them.
 
     The parser takes what is not quite JSON, such as half a surrogate pair: a record that an

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from responders.hunt.lead import Confidence
+from responders.json_values import JsonObject
 
 
 class Severity(StrEnum):
@@ -75,6 +75,6 @@ class OpenLead:
         """Whether it can do harm by itself, until somebody contains it."""
         return self.severity in (Severity.CRITICAL, Severity.HIGH)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> JsonObject:
         """Members for the JSON document; the same names."""
         return asdict(self)

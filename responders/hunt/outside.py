@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from responders.aws import Aws, code_of, explain
+from responders.json_values import Json
 from responders.permissions import allow
 
 PERMISSIONS = (
@@ -100,7 +100,7 @@ class Home:
             return False
         return not (self.organization and _organization_of(text) == self.organization)
 
-    def outsiders(self, policy: Any) -> list[str]:
+    def outsiders(self, policy: Json) -> list[str]:
         """Who is outside among the principals that a policy allows.
 
         `policy` is a document or its JSON; anything else has none. A statement whose conditions
@@ -115,7 +115,7 @@ class Home:
         ]
         return list(dict.fromkeys(principal for principal in allowed if self.is_outside(principal)))
 
-    def _is_limited(self, conditions: Any) -> bool:
+    def _is_limited(self, conditions: Json) -> bool:
         """Whether one of the conditions, which all must hold, admits nobody outside."""
         for operator, keys in conditions.items() if isinstance(conditions, Mapping) else ():
             # `ForAllValues` also holds for a caller without the key.
@@ -140,7 +140,7 @@ def _organization_of(text: str) -> str:
     return match[1] if match else ""
 
 
-def _document(policy: Any) -> Mapping[str, Any]:
+def _document(policy: Json) -> Mapping[str, Json]:
     if isinstance(policy, str):
         try:
             policy = json.loads(policy)
@@ -149,13 +149,13 @@ def _document(policy: Any) -> Mapping[str, Any]:
     return policy if isinstance(policy, Mapping) else {}
 
 
-def _list(value: Any) -> Sequence[Any]:
+def _list(value: Json) -> Sequence[Json]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
-def _principals(statement: Mapping[str, Any]) -> Iterator[str]:
+def _principals(statement: Mapping[str, Json]) -> Iterator[str]:
     """Those named; `NotPrincipal` with Allow admits everybody else, so all."""
     if "NotPrincipal" in statement:
         yield "*"

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+
+from responders.json_values import Json
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 """What CloudTrail writes in the place of a secret (CloudTrail user guide, "record contents")."""
 
 
-def pick(value: Any, path: str) -> list[Any]:
+def pick(value: Json, path: str) -> list[Json]:
     """Every value at a path, in order; none is an answer too. Nothing raises."""
     values = [value]
     for step in _steps(path):
@@ -22,7 +23,7 @@ def pick(value: Any, path: str) -> list[Any]:
     return [each for each in values if each is not None and each != HIDDEN]
 
 
-def texts(value: Any, path: str) -> list[str]:
+def texts(value: Json, path: str) -> list[str]:
     """The texts and numbers at a path, as texts, each once, without empty ones."""
     picked = (
         _whole(str(leaf)) for leaf in pick(value, path) if isinstance(leaf, str | int | float)
@@ -30,12 +31,12 @@ def texts(value: Any, path: str) -> list[str]:
     return list(dict.fromkeys(text for text in picked if text))
 
 
-def text(value: Any, path: str) -> str:
+def text(value: Json, path: str) -> str:
     """The first text at a path, or the empty string."""
     return next(iter(texts(value, path)), "")
 
 
-def member(value: Mapping[str, Any], name: str) -> str:
+def member(value: Mapping[str, Json], name: str) -> str:
     """The text that is a direct member, or the empty string; quicker than a path."""
     entry = value.get(name)
     return _whole(entry) if isinstance(entry, str) and entry != HIDDEN else ""
@@ -57,7 +58,7 @@ def _steps(path: str) -> tuple[str, ...]:
     )
 
 
-def _step(value: Any, step: str) -> Iterator[Any]:
+def _step(value: Json, step: str) -> Iterator[Json]:
     if step.startswith(".."):
         yield from _anywhere(value, step[2:])
     elif step == "*":
@@ -67,7 +68,7 @@ def _step(value: Any, step: str) -> Iterator[Any]:
         yield value[step]
 
 
-def _anywhere(value: Any, key: str) -> Iterator[Any]:
+def _anywhere(value: Json, key: str) -> Iterator[Json]:
     """Depth first; without recursion, since the JSON may be as deep as its writer liked."""
     left = [value]
     while left:

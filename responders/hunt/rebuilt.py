@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from responders.json_values import Json, JsonObject
 
 _TEXTS = {
     "eventversion": "eventVersion",
@@ -62,11 +63,11 @@ NEEDED = frozenset(column.partition(".")[0] for column in COLUMNS)
 """Columns that a table must have."""
 
 
-def record_of(row: Sequence[str | None]) -> Any:
+def record_of(row: Sequence[str | None]) -> Json:
     """The record of a row of `COLUMNS`; None when it can't be read (the hunt counts those)."""
     if len(row) != len(COLUMNS):
         return None
-    record: dict[str, Any] = {}
+    record: JsonObject = {}
     for column, path, value in zip(COLUMNS, _PATHS, row, strict=True):
         if value is None:
             continue
@@ -77,7 +78,7 @@ def record_of(row: Sequence[str | None]) -> Any:
     return record
 
 
-def _put(record: dict[str, Any], path: Sequence[str], value: Any) -> None:
+def _put(record: JsonObject, path: Sequence[str], value: Json) -> None:
     *parents, name = path
     for parent in parents:
         record = record.setdefault(parent, {})

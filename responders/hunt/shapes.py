@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+
+from responders.json_values import Json
 
 MODELS: Mapping[str, tuple[str, ...]] = {
     "access-analyzer": ("accessanalyzer",),
@@ -52,7 +53,7 @@ class Member:
     rank: tuple[int, int, int]
 
 
-def names_in(value: Any, service: str, event: str, noun: str, *, answer: bool) -> list[str]:
+def names_in(value: Json, service: str, event: str, noun: str, *, answer: bool) -> list[str]:
     """The names or ids of an event's thing in its answer, or in its request; none is an answer too.
 
     `noun` is what the event's name is about, such as `FlowLogs`.
@@ -63,7 +64,7 @@ def names_in(value: Any, service: str, event: str, noun: str, *, answer: bool) -
     return []
 
 
-def guessed(value: Any, noun: str) -> list[str]:
+def guessed(value: Json, noun: str) -> list[str]:
     """The same without a model: a member at most two levels deep that is called as the noun is."""
     ranked = []
     for path, text in _leaves(value, ()):
@@ -94,7 +95,7 @@ def _members(service: str, event: str, noun: str, answer: bool) -> tuple[Member,
 
 
 def _walk(
-    shapes: Mapping[str, Any],
+    shapes: Mapping[str, Json],
     name: str,
     steps: tuple[frozenset[str], ...],
     path: tuple[str, ...],
@@ -142,7 +143,7 @@ def _stem(word: str) -> str:
     return plain[:-3] + "y" if plain.endswith("ies") else plain.removesuffix("s")
 
 
-def _texts(value: Any, steps: tuple[frozenset[str], ...]) -> Iterator[str]:
+def _texts(value: Json, steps: tuple[frozenset[str], ...]) -> Iterator[str]:
     """Texts at the end of the steps; lists and the wrapping of EC2's answers are walked through."""
     if isinstance(value, list):
         for inner in value:
@@ -160,7 +161,7 @@ def _texts(value: Any, steps: tuple[frozenset[str], ...]) -> Iterator[str]:
                 yield from _texts(inner, steps)
 
 
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _leaves(value: Json, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(value, Mapping) and len(path) < 2:
         for key, inner in value.items():
             yield from _leaves(inner, (*path, str(key)))

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from responders.hunt.lead import Lead
+from responders.json_values import Json
 
-Page = Sequence[Any]
+Page = Sequence[Json]
 """Records as CloudTrail wrote them; what is no record is told by the hunt, not by the source."""
 
 LATE = timedelta(days=1)

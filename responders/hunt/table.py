@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Any
+
+from responders.json_values import Json
 
 
 class Kind(StrEnum):
@@ -163,13 +164,13 @@ def table() -> Table:
     )
 
 
-def _flat(services: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[EventName, Any]]:
+def _flat(services: Mapping[str, Mapping[str, Json]]) -> Iterator[tuple[EventName, Json]]:
     for service, entries in services.items():
         for name, entry in entries.items():
             yield (service, name), entry
 
 
-def _meaning(kind: Kind, entry: Any) -> Meaning:
+def _meaning(kind: Kind, entry: Json) -> Meaning:
     if isinstance(entry, Mapping):
         places = (Place.parse(entry["what"]),)
         return Meaning(kind, places, tuple(entry.get("with", ())), entry.get("policy", ""))

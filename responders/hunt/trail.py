@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from responders.aws import Aws, explain
 from responders.errors import BadInput
@@ -22,7 +22,11 @@ from responders.hunt.validation import DigestFile
 from responders.permissions import allow
 
 if TYPE_CHECKING:
-    from types_boto3_s3.type_defs import ListObjectsV2RequestPaginateTypeDef, ObjectTypeDef
+    from types_boto3_s3.type_defs import (
+        ListObjectsV2OutputTypeDef,
+        ListObjectsV2RequestPaginateTypeDef,
+        ObjectTypeDef,
+    )
 
 PERMISSIONS = (
     allow(
@@ -187,7 +191,7 @@ class Trail:
         pages = self._pages(prefix, "/")
         return [str(p["Prefix"]) for page in pages for p in page.get("CommonPrefixes", ())]
 
-    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[Any]:
+    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[ListObjectsV2OutputTypeDef]:
         paginator = self._aws.client("s3").get_paginator("list_objects_v2")
         request: ListObjectsV2RequestPaginateTypeDef = {"Bucket": self._bucket, "Prefix": prefix}
         if delimiter:

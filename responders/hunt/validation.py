@@ -16,11 +16,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Protocol
 
 from responders.aws import Aws, explain
 from responders.hunt.object_text import decompressed, reason
 from responders.hunt.source import Window
+from responders.json_values import Json
 from responders.permissions import allow
 
 PERMISSIONS = (
@@ -78,7 +79,7 @@ class Validation:
 @dataclass(frozen=True)
 class _Digest:
     file: DigestFile
-    body: Mapping[str, Any]
+    body: Mapping[str, Json]
     sha256: str
     start: datetime
     end: datetime
@@ -200,7 +201,7 @@ def _is_signed(digest: _Digest, key: bytes) -> bool:
     return True
 
 
-def signed_text(body: Mapping[str, Any], sha256: str) -> bytes:
+def signed_text(body: Mapping[str, Json], sha256: str) -> bytes:
     """What CloudTrail signs: end, place, hash of the content, signature of the digest before."""
     # The first digest of a chain has none before it, and CloudTrail signs the word for that.
     previous = body.get("previousDigestSignature") or "null"

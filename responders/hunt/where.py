@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+
+from responders.json_values import Json
 
 
 @cache
@@ -30,7 +31,7 @@ def has_service(service: str, region: str) -> bool:
     return region in session.get_available_regions(service, name)
 
 
-def _partition(region: str) -> Mapping[str, Any]:
+def _partition(region: str) -> Mapping[str, Json]:
     for partition in _partitions():
         if region in partition["regions"] or re.fullmatch(partition["regionRegex"], region):
             return partition
@@ -38,7 +39,7 @@ def _partition(region: str) -> Mapping[str, Any]:
 
 
 @cache
-def _partitions() -> list[Mapping[str, Any]]:
+def _partitions() -> list[Mapping[str, Json]]:
     import botocore.session
 
     return list(botocore.session.get_session().get_data("endpoints")["partitions"])

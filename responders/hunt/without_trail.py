@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from responders.aws import Aws, code_of, explain
 from responders.hunt.inventory import Listing, ThingType, inventory
 from responders.hunt.paths import pick, text, texts
 from responders.hunt.where import has_service
+from responders.json_values import Json
 from responders.permissions import allow
 from responders.record.journal import utc
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
 
 PERMISSIONS = (
     allow("iam:ListUsers", "iam:ListAccessKeys", because="lists access keys by their dates"),
@@ -108,7 +112,7 @@ def _list(aws: Aws, kind: ThingType, region: str, since: datetime) -> list[New]:
     return items + (used if kind.name == "AWS::EC2::Instance" else [])
 
 
-def _items(aws: Aws, listing: Listing, region: str) -> Iterator[Any]:
+def _items(aws: Aws, listing: Listing, region: str) -> Iterator[Json]:
     client = aws.client(listing.service, region)
     if not listing.per_user:
         yield from _pages(client, listing.operation, listing.request, listing.at)
@@ -117,7 +121,9 @@ def _items(aws: Aws, listing: Listing, region: str) -> Iterator[Any]:
         yield from _pages(client, listing.operation, {"UserName": user}, listing.at)
 
 
-def _pages(client: Any, operation: str, request: Mapping[str, Any], at: str) -> Iterator[Any]:
+def _pages(
+    client: BaseClient, operation: str, request: Mapping[str, Json], at: str
+) -> Iterator[Json]:
     from botocore import xform_name
 
     name = xform_name(operation)
@@ -128,7 +134,7 @@ def _pages(client: Any, operation: str, request: Mapping[str, Any], at: str) -> 
         yield from pick(getattr(client, name)(**request), at)
 
 
-def _date(item: Any, path: str) -> datetime | None:
+def _date(item: Json, path: str) -> datetime | None:
     value = next(iter(pick(item, path)), None)
     if isinstance(value, str):
         try:
@@ -140,7 +146,7 @@ def _date(item: Any, path: str) -> datetime | None:
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _launched_before(item: Any, launched: datetime) -> str:
+def _launched_before(item: Json, launched: datetime) -> str:
     """Starting an instance renews its LaunchTime; its first interface keeps the true one."""
     first = min(
         (d for i in pick(item, "NetworkInterfaces.*") if (d := _date(i, "Attachment.AttachTime"))),

@@ -7,13 +7,13 @@ No command has this name: every command of the case that writes does it first. S
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from responders.actions.isolate_network import IsolateNetwork
 from responders.actions.prepare_groups import PrepareGroups
 from responders.aws import Aws
 from responders.graph import Step
 from responders.host.interface_groups import Opening
+from responders.json_values import Json
 from responders.locate import Located
 from responders.other_case import other_holder, refuse_if_held
 from responders.playbook import Options, Playbook
@@ -35,7 +35,7 @@ class CloseOpening(Playbook[Scene, Options]):
         scene.prefetch()
         return Located(region, target, scene, prepared=scene.prepared)
 
-    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[Scene]:
+    def recorded(self, aws: Aws, begin: Mapping[str, Json]) -> Located[Scene]:
         """The same."""
         region, target = str(begin["region"]), str(begin["target"])
         return Located(region, target, Scene(aws, region, target), str(begin["account"]))

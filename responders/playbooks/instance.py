@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from responders.actions.deny_subnet import DenySubnet
 from responders.actions.disable_metadata import DisableMetadata
@@ -37,6 +36,7 @@ from responders.actions.volatile import CollectVolatile
 from responders.aws import Aws
 from responders.graph import Step, Waits
 from responders.host.interface_groups import Opening
+from responders.json_values import Json
 from responders.locate import Located, locate
 from responders.other_case import other_holder, refuse_if_held
 from responders.playbook import Options, Playbook
@@ -109,7 +109,7 @@ class InstancePlaybook(Playbook[Scene, InstanceOptions]):
         """Finds the instance by its id or an address, in one region or in all."""
         return locate(aws, target, region)
 
-    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[Scene]:
+    def recorded(self, aws: Aws, begin: Mapping[str, Json]) -> Located[Scene]:
         """The instance of that run; it may be gone by now."""
         region, instance = str(begin["region"]), str(begin["target"])
         return Located(region, instance, Scene(aws, region, instance), str(begin["account"]))

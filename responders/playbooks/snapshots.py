@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from responders.actions.copy_snapshots import CopySnapshots
 from responders.actions.lock_snapshots import LockCopies, LockSnapshots
@@ -16,6 +15,7 @@ from responders.actions.share_snapshots import ShareSnapshots
 from responders.actions.snapshot import TakeSnapshots
 from responders.aws import Aws
 from responders.graph import AnyStep, Step
+from responders.json_values import Json
 from responders.locate import Located
 from responders.outcome import INCOMPLETE, Verdict, judge_work
 from responders.playbook import Options, Playbook
@@ -43,7 +43,7 @@ class SnapshotsPlaybook(Playbook[Scene, SnapshotOptions]):
         region = region or aws.home_region
         return Located(region, target, Scene(aws, region, target))
 
-    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[Scene]:
+    def recorded(self, aws: Aws, begin: Mapping[str, Json]) -> Located[Scene]:
         """The instance whose snapshots they are."""
         return self.locate(aws, str(begin["target"]), str(begin["region"]))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from responders.actions.open_support_case import OpenSupportCase
 from responders.actions.write_support_text import WriteSupportText
 from responders.aws import Aws, is_denied
 from responders.errors import BadInput
 from responders.graph import AnyStep, Step
+from responders.json_values import Json
 from responders.locate import Located
 from responders.outcome import INCOMPLETE, NOT_CONTAINED, Verdict, judge_work
 from responders.playbook import Options, Playbook
@@ -42,7 +42,7 @@ class SupportPlaybook(Playbook[SupportCase, SupportOptions]):
         """There is one support case for a case; its record's region is where the vault is."""
         return Located(region or aws.home_region, TARGET, SupportCase(), aws.identity.account)
 
-    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[SupportCase]:
+    def recorded(self, aws: Aws, begin: Mapping[str, Json]) -> Located[SupportCase]:
         """The same for every run."""
         return Located(str(begin["region"]), TARGET, SupportCase(), str(begin["account"]))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from responders.actions.close_endpoints import CloseEndpoints
 from responders.actions.close_machine import CloseMachine
 from responders.actions.delete_volumes import DeleteVolumes
 from responders.aws import Aws
 from responders.graph import AnyStep, Step
+from responders.json_values import Json
 from responders.locate import Located
 from responders.outcome import NOT_CONTAINED, Verdict, judge_work
 from responders.playbook import Options, Playbook
@@ -28,7 +28,7 @@ class ClosePlaybook(Playbook[Workstation, Options]):
         """As it was opened."""
         return workstation_open.PLAYBOOK.locate(aws, target, region)
 
-    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[Workstation]:
+    def recorded(self, aws: Aws, begin: Mapping[str, Json]) -> Located[Workstation]:
         """The workstation in that run's region."""
         return workstation_open.PLAYBOOK.recorded(aws, begin)
 

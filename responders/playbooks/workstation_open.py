@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from contract import Manifest
 from responders.actions.attach_volumes import AttachVolumes, no_room
@@ -16,6 +15,7 @@ from responders.actions.restore_volumes import RestoreVolumes
 from responders.aws import Aws
 from responders.errors import BadInput
 from responders.graph import AnyStep, Step
+from responders.json_values import Json
 from responders.locate import Located
 from responders.outcome import NOT_CONTAINED, Verdict, judge_work
 from responders.playbook import Options, Playbook
@@ -69,7 +69,7 @@ class OpenPlaybook(Playbook[Workstation, WorkstationOptions]):
         """There is one workstation for a case and a region."""
         return Located(region or aws.home_region, TARGET, Workstation())
 
-    def recorded(self, aws: Aws, begin: Mapping[str, Any]) -> Located[Workstation]:
+    def recorded(self, aws: Aws, begin: Mapping[str, Json]) -> Located[Workstation]:
         """The workstation in that run's region."""
         return Located(str(begin["region"]), TARGET, Workstation(), str(begin["account"]))
 

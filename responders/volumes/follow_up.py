@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from responders.aws import Aws
 from responders.errors import BadInput
+from responders.json_values import JsonObject
 from responders.outcome import Report
 from responders.playbooks import instance
 from responders.playbooks.snapshots import SnapshotOptions
@@ -16,7 +16,7 @@ from responders.runner import Listener
 from responders.volumes.snapshots import locks, of_case
 
 
-def instances(case: Case) -> dict[str, dict[str, Any]]:
+def instances(case: Case) -> dict[str, JsonObject]:
     """Instance to the newest run of the case that responded to it, as it began."""
     begins = [run.begin for run in case.runs() if run.begin.get("command") == "instance"]
     return {str(begin["target"]): dict(begin) for begin in begins}
@@ -53,7 +53,7 @@ def follow_up(
     ]
 
 
-def _options(begin: dict[str, Any], wait: bool) -> SnapshotOptions:
+def _options(begin: JsonObject, wait: bool) -> SnapshotOptions:
     """What the response to the instance chose for its snapshots."""
     chosen = instance.PLAYBOOK.from_journal(begin)
     return dataclasses.replace(chosen.of_snapshots, wait=wait)
