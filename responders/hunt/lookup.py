@@ -11,7 +11,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from responders.aws import Aws, code_of
 from responders.hunt.event import Attribute
@@ -22,6 +22,7 @@ from responders.json_values import Json
 from responders.permissions import allow
 
 if TYPE_CHECKING:
+    from types_boto3_cloudtrail.literals import LookupAttributeKeyType
     from types_boto3_cloudtrail.type_defs import (
         EventTypeDef,
         LookupEventsRequestTypeDef,
@@ -145,8 +146,9 @@ def _request(
     attribute: Attribute, start: datetime, end: datetime, token: str
 ) -> LookupEventsRequestTypeDef:
     name, value = attribute
+    key = cast("LookupAttributeKeyType", name)
     request: LookupEventsRequestTypeDef = {
-        "LookupAttributes": [{"AttributeKey": name, "AttributeValue": value}],
+        "LookupAttributes": [{"AttributeKey": key, "AttributeValue": value}],
         "StartTime": start,
         "EndTime": end,
         "MaxResults": PAGE,

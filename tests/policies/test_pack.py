@@ -22,8 +22,8 @@ from policies.bridge.program import UNKNOWN, Resource
 from policies.gate.__main__ import POLICIES, ROOT
 from policies.pack.judging import rules
 from policies.pack.levels import REMEDIES
+from tests.policies.catalogue import ALL, NAMES, Example
 from tests.policies.samples import made, policy, vault
-from tests.policies.test_examples import ALL, NAMES, Example
 
 LEVEL = {0: "advisory", 1: "mandatory", 2: "disabled", 3: "remediate"}
 

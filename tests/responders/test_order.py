@@ -21,9 +21,9 @@ from responders.outcome import Report
 from responders.playbooks.instance import PLAYBOOK, InstanceOptions
 from responders.respond import Request, respond
 from responders.result import Skipped, status_of
-from tests.responders.actions.test_leave_fleet import make_fleet
 from tests.responders.conftest import REGION, Scenario
 from tests.responders.evidence import scripted
+from tests.responders.fleets import make_fleet
 from tests.responders.workload import FULL, Workload, hurry
 
 MODIFY = ("ec2", "ModifyNetworkInterfaceAttribute")

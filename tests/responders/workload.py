@@ -15,9 +15,8 @@ from responders.host import run_command
 from responders.playbooks.instance import InstanceOptions
 from responders.result import holds
 from responders.runner import StepReport
-from tests.responders.actions.test_drop_addresses import allocate
-from tests.responders.actions.test_leave_fleet import fleet, make_fleet
-from tests.responders.actions.test_leave_load_balancers import Balancers
+from tests.responders.addresses import allocate
+from tests.responders.balancers import Balancers
 from tests.responders.conftest import Scenario
 from tests.responders.evidence import (
     ACCOUNT,
@@ -27,6 +26,7 @@ from tests.responders.evidence import (
     snapshots,
     stage_tool,
 )
+from tests.responders.fleets import fleet, make_fleet
 from tests.responders.profiles import (
     give,
     make_profile,

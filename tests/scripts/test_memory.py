@@ -13,6 +13,7 @@ import pytest
 
 from contract import AVML_TOOLS, Document, ScriptExit, lime_tool, tool_key
 from tests.scripts.conftest import Host, Ran
+from tests.scripts.fake_aws import AWS
 
 KEY = "cases/IR-7/run-1/evidence/memory/i-0abc.lime"
 KERNEL = platform.release()
@@ -21,23 +22,6 @@ LIME = lime_tool(KERNEL)
 MEMORY = 256 * 1024
 
 # The vault: a folder of objects. Writes that match DENY fail, as without the permission.
-AWS = """
-import os, pathlib, re, shutil, sys
-words = sys.argv[1:]
-source, target = [w for w in words[words.index("cp") + 1:] if not w.startswith("--")][:2]
-vault = pathlib.Path(os.environ["STATE"], "vault")
-place = lambda url: vault / url.removeprefix("s3://example-vault/")
-if source.startswith("s3://"):
-    if not place(source).exists():
-        sys.exit("fatal error: An error occurred (404) when calling the HeadObject operation")
-    shutil.copy(place(source), target)
-elif re.search(os.environ.get("DENY", "(?!)"), target):
-    sys.exit("upload failed: An error occurred (AccessDenied) when calling PutObject")
-else:
-    place(target).parent.mkdir(parents=True, exist_ok=True)
-    data = sys.stdin.buffer.read() if source == "-" else pathlib.Path(source).read_bytes()
-    place(target).write_bytes(data)
-"""
 
 TOOL = """#!/bin/bash
 if [ "$1" = --help ]; then printf 'Usage: avml [OPTIONS] FILENAME\\n'; exit; fi

@@ -8,7 +8,7 @@ import pytest
 
 from contract import Document, ScriptExit
 from tests.scripts.conftest import Host, Ran
-from tests.scripts.test_memory import AWS
+from tests.scripts.fake_aws import AWS
 
 KEY = "cases/IR-7/run-1/evidence/volatile/i-0abc.txt"
 

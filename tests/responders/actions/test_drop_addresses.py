@@ -14,16 +14,9 @@ from responders.actions.drop_addresses import DropAddresses
 from responders.errors import Skip
 from responders.graph import Step
 from responders.result import Done, Failed, Skipped, reason_of
+from tests.responders.addresses import allocate
 from tests.responders.conftest import Scenario
 from tests.responders.life import Life
-
-
-def allocate(scenario: Scenario, eni: str) -> str:
-    """An Elastic IP on an interface."""
-    ec2 = scenario.client("ec2")
-    allocation = ec2.allocate_address(Domain="vpc")["AllocationId"]
-    ec2.associate_address(AllocationId=allocation, NetworkInterfaceId=eni)
-    return str(allocation)
 
 
 def elastic(scenario: Scenario) -> dict[str, Any]:

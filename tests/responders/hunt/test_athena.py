@@ -26,7 +26,7 @@ from responders.hunt.subjects import Address, Agent, Everything, Key, Role, Root
 from tests.conftest import AwsLab
 from tests.responders.conftest import Cordon
 from tests.responders.hunt.records import LEAKED, by_session, by_user, record
-from tests.responders.hunt.test_command import ACCOUNT, FAR, Thief, thief
+from tests.responders.hunt.thief import ACCOUNT, FAR, Thief, thief
 
 __all__ = ["thief"]
 REGION = "us-east-1"

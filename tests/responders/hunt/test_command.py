@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,35 +23,7 @@ from responders.record.case import Case
 from tests.conftest import AwsLab
 from tests.responders.conftest import VAULT, Cordon, prepare_vault
 from tests.responders.hunt.records import by_session, by_user, record
-
-ACCOUNT = "123456789012"
-FAR = "ap-south-1"
-
-
-@dataclass(frozen=True)
-class Thief:
-    """A user's key in the wrong hands."""
-
-    key: str
-    secret: str
-
-    def client(self, service: str, region: str = "us-east-1") -> Any:
-        return boto3.client(
-            service,
-            region_name=region,
-            aws_access_key_id=self.key,
-            aws_secret_access_key=self.secret,
-        )
-
-
-@pytest.fixture
-def thief(aws_lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Thief:
-    monkeypatch.setattr(lookup, "PER_SECOND", 10_000.0)
-    monkeypatch.setattr(lookup, "SHORTEST_PAUSE", 0.01)
-    iam = aws_lab.client("iam")
-    iam.create_user(UserName="alice")
-    made = iam.create_access_key(UserName="alice")["AccessKey"]
-    return Thief(made["AccessKeyId"], made["SecretAccessKey"])
+from tests.responders.hunt.thief import ACCOUNT, FAR, Thief
 
 
 @pytest.mark.parametrize(
