@@ -52,8 +52,8 @@ TYPED = sorted({line for page in PAGES for line in lines(page)})
 
 
 def test_every_command_is_in_the_readme() -> None:
-    told = (ROOT / "README.md").read_text() + " ".join(lines("README.md"))
-    missing = [words for words in COMMANDS if words not in told]
+    readme = (ROOT / "README.md").read_text() + " ".join(lines("README.md"))
+    missing = [words for words in COMMANDS if words not in readme]
     assert not missing
 
 
@@ -65,8 +65,11 @@ def test_every_command_has_help(words: str, cordon: Cordon) -> None:
     assert COMMANDS[words].help
 
 
-def test_every_command_shown_runs(scenario: Scenario, cordon: Cordon, tmp_path: Path) -> None:
+def test_every_command_shown_runs(
+    scenario: Scenario, cordon: Cordon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Understood, and without an unexpected error: the outcome is other tests' matter."""
+    monkeypatch.chdir(tmp_path)  # a report is written where the command is typed
     iam = scenario.client("iam")
     iam.create_user(UserName="alice")
     iam.create_role(RoleName="app", AssumeRolePolicyDocument='{"Statement": []}')
