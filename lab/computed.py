@@ -63,6 +63,7 @@ def stable_hex(text: str, length: int) -> str:
 
 def _ec2(prefix: str, kind: str) -> _Imagine:
     def imagine(new: _New) -> _Attributes:
+        # EC2's ids have 17 hex digits, but prefix lists still have 8.
         id_ = f"{prefix}-{new.unique[:17]}"
         attributes = {
             "arn": new.arn("ec2", f"{kind}/{id_}"),

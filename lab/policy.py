@@ -125,6 +125,8 @@ def _holds(
     name = name.removesuffix("IfExists")
     negated = name.startswith(("StringNot", "ArnNot", "NumericNot", "DateNot", "NotIp"))
     test = _test(name)
+    # A key that the request lacks (IAM user guide, "Condition operators"): negated operators,
+    # IfExists and ForAllValues hold then; ForAnyValue never does.
     if values is None:
         return if_exists or every or (negated and not any_)
     actual = _list(values)

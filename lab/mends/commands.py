@@ -201,6 +201,7 @@ def _invocation(call: Call) -> dict[str, Any]:
         "ResponseCode": command.ended.code,
         "Status": status,
         "StatusDetails": details,
+        # As GetCommandInvocation does: the rest is only in S3, where that is set.
         "StandardOutputContent": text[:24_000],
         "StandardErrorContent": "",
     }

@@ -155,6 +155,7 @@ class _Question:
         if not 1 <= self.size <= PAGE:
             raise AwsError("InvalidMaxResultsException", f"MaxResults is 1 to {PAGE}.")
         oldest = (now() - HISTORY).timestamp()
+        # Without an end: the year 2096, later than any event.
         self.window = max(start or 0.0, oldest), (4e9 if end is None else end)
         self._question = json.dumps([self.attribute, start, end])
         self.before = self._position(params["NextToken"]) if "NextToken" in params else None

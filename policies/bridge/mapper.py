@@ -44,6 +44,7 @@ def planned(
         named = [addresses[urn] for urn in urns if urn in addresses]
         if not named or prop is None:
             continue
+        # As Terraform lists references: the attribute first, then the resource that it is of.
         attribute = "arn" if prop.name.endswith("arn") else "id"
         references[prop.name] = tuple(
             text for address in named for text in (f"{address}.{attribute}", address)

@@ -164,6 +164,7 @@ def known(value: Any) -> Any:
             return {key: item for key, item in pairs if item is not None}
         case list():
             return [item for item in map(known, value) if item is not None]
+        # The engine's wire format knows one kind of number, so that a port arrives as 443.0.
         case float() if value.is_integer():
             return int(value)
         case str() if UNKNOWN in value:

@@ -57,6 +57,7 @@ def load(folder: Path) -> dict[str, list[str]]:
     from checkov.common.checks.base_check_registry import BaseCheckRegistry
     from checkov.terraform.checks.resource.registry import resource_registry
 
+    # Checkov has registered its own checks by now: what comes after them is the folder's.
     before = len(BaseCheckRegistry.get_all_registered_checks())
     resource_registry.load_external_checks(str(folder))
     registered: dict[str, list[str]] = {}

@@ -43,6 +43,7 @@ def globs_meet(pattern: str, other: str) -> bool:
         return True
     if pattern.startswith("*"):
         return globs_meet(pattern[1:], other) or bool(other and globs_meet(pattern, other[1:]))
+    # Only the first pattern's star is handled above, so the two change places.
     if other.startswith("*"):
         return globs_meet(other, pattern)
     if not pattern or not other:

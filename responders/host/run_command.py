@@ -274,7 +274,10 @@ def _outcome(
     incident: Incident[Subject], instance: str, command: str, platform: str, status: str
 ) -> Outcome:
     answer = incident.client("ssm").get_command_invocation(
-        CommandId=command, InstanceId=instance, PluginName=STEPS[platform]
+        # Every document has one step for each platform, and only this one was run.
+        CommandId=command,
+        InstanceId=instance,
+        PluginName=STEPS[platform],
     )
     facts = last_line(str(answer.get("StandardOutputContent", "")))
     code = facts.get("code")
@@ -282,6 +285,7 @@ def _outcome(
         command,
         status,
         code if isinstance(code, int) else None,
+        # The host wrote it, and may be the attacker's: it must not flood the record.
         str(facts.get("message", ""))[:500],
         facts,
     )

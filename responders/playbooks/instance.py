@@ -141,8 +141,10 @@ def _graph(options: InstanceOptions) -> tuple[Step[Scene], ...]:
         Step(VerifyPreparation()),
         *_from_the_host(options),
         Step(Protect()),
+        # Before the network: the group would replace an instance that fails its health checks.
         Step(LeaveFleet(detach=options.detach, replaced=options.replace)),
         Step(PrepareGroups(untrack=options.tracking == "convert")),
+        # Before isolation here, so after it on release: a balancer only takes back what answers.
         Step(LeaveLoadBalancers()),
         *_isolation(options),
         *((Step(DenySubnet(options.nacl), after=first),) if options.nacl else ()),
@@ -151,6 +153,7 @@ def _graph(options: InstanceOptions) -> tuple[Step[Scene], ...]:
         *_stop(options),
         Step(DropAddresses(), after=cut_off, recheck=True),
         Step(SwapProfile(options.isolated_profile), after=cut_off),
+        # Until the profile is gone, the host gets new sessions: revoked earlier, they would escape.
         Step(RevokeSessions(role_wide=options.role_wide), after={SwapProfile: None}),
         *_disable_metadata(options),
         Step(TellResidualRisks()),

@@ -88,6 +88,7 @@ def ask(aws: Aws, question: Callable[[SupportClient], T]) -> T:
     failures = []
     for region in endpoints(aws):
         try:
+            # Two attempts only: the next region is the better third one, and somebody waits.
             return question(aws.client("support", region, attempts=2, own_endpoint=True))
         except Exception as error:
             if not is_unreachable(error):

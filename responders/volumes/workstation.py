@@ -122,6 +122,7 @@ def tags(incident: Incident[Subject], extra: Mapping[str, str] | None = None) ->
 def token(incident: Incident[Subject], *words: str) -> str:
     """A client token: the same call of the same run is carried out once."""
     text = "/".join((incident.case, incident.run, incident.region, *words))
+    # EC2 takes tokens of at most 64 characters.
     return hashlib.sha256(text.encode()).hexdigest()[:48]
 
 
@@ -198,6 +199,7 @@ def sources(aws: Aws, region: str, case: str, choice: SnapshotChoice) -> list[Sn
 def _owners(choice: SnapshotChoice) -> Owners:
     if not choice.from_account:
         return {"OwnerIds": ["self"]}
+    # A public snapshot of that account would match by owner alone.
     return {"OwnerIds": [choice.from_account], "RestorableByUserIds": ["self"]}
 
 
@@ -222,6 +224,7 @@ def best(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
 
 
 def _rank(candidate: Snapshot) -> tuple[bool, bool, datetime]:
+    # False sorts before True: complete first of all, then a copy, then the newest.
     return (candidate.complete, bool(candidate.copy_of), candidate.started)
 
 
