@@ -1,4 +1,4 @@
-"""A chase over records in memory."""
+"""A chase over records in memory, and a user whose key is in the wrong hands."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 
 from responders.aws import Aws
+from responders.hunt import lookup
 from responders.hunt.chase import Chase, Progress
 from responders.hunt.evidence import Chunks
 from responders.hunt.follow import Account
 from responders.hunt.index import Index, Row
 from responders.hunt.subjects import Subject
 from responders.hunt.table import Kind
+from tests.conftest import AwsLab
 from tests.responders.hunt.records import ACCOUNT, WINDOW, FakeSource, arn
+from tests.responders.hunt.thief import Thief
 
 
 @dataclass
@@ -85,3 +88,13 @@ def chase(tmp_path: Path) -> Iterator[Run]:
     yield run
     for index in opened:
         index.close()
+
+
+@pytest.fixture
+def thief(aws_lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Thief:
+    monkeypatch.setattr(lookup, "PER_SECOND", 10_000.0)
+    monkeypatch.setattr(lookup, "SHORTEST_PAUSE", 0.01)
+    iam = aws_lab.client("iam")
+    iam.create_user(UserName="alice")
+    access_key = iam.create_access_key(UserName="alice")["AccessKey"]
+    return Thief(access_key["AccessKeyId"], access_key["SecretAccessKey"])

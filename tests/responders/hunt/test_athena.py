@@ -26,9 +26,8 @@ from responders.hunt.subjects import Address, Agent, Everything, Key, Role, Root
 from tests.conftest import AwsLab
 from tests.responders.conftest import Cordon
 from tests.responders.hunt.records import LEAKED, by_session, by_user, record
-from tests.responders.hunt.thief import ACCOUNT, FAR, Thief, thief
+from tests.responders.hunt.thief import ACCOUNT, FAR, Thief
 
-__all__ = ["thief"]
 REGION = "us-east-1"
 NOW = datetime.now(UTC).replace(microsecond=0)
 WINDOW = Window(NOW - timedelta(days=2), NOW)

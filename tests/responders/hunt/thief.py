@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-import pytest
-
-from responders.hunt import lookup
-from tests.conftest import AwsLab
 
 ACCOUNT = "123456789012"
-
-
 FAR = "ap-south-1"
 
 
@@ -31,13 +25,3 @@ class Thief:
             aws_access_key_id=self.key,
             aws_secret_access_key=self.secret,
         )
-
-
-@pytest.fixture
-def thief(aws_lab: AwsLab, monkeypatch: pytest.MonkeyPatch) -> Thief:
-    monkeypatch.setattr(lookup, "PER_SECOND", 10_000.0)
-    monkeypatch.setattr(lookup, "SHORTEST_PAUSE", 0.01)
-    iam = aws_lab.client("iam")
-    iam.create_user(UserName="alice")
-    made = iam.create_access_key(UserName="alice")["AccessKey"]
-    return Thief(made["AccessKeyId"], made["SecretAccessKey"])
