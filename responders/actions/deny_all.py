@@ -44,6 +44,10 @@ class DenyAll(Action[Principal]):
             if note := policy.enforce(deny_document.everything()):
                 incident.note(note)
 
+    def is_own(self, incident: Incident[Principal], resource: str, state: Json) -> bool:
+        """A policy that denies, under the name that a response of this case gives it."""
+        return deny_document.is_deny((state or {}).get("document"))
+
     def undo(self, incident: Incident[Principal], before: Observation) -> None:
         """The policy as it was: gone, where there was none."""
         for name, state in before.items():

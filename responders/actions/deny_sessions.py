@@ -61,6 +61,10 @@ class DenySessions(Action[Principal]):
         if note := policy.enforce(self._document(incident)):
             incident.note(note)
 
+    def is_own(self, incident: Incident[Principal], resource: str, state: Json) -> bool:
+        """A policy that denies, under the name that a response of this case gives it."""
+        return deny_document.is_deny((state or {}).get("document"))
+
     def undo(self, incident: Incident[Principal], before: Observation) -> None:
         """Each policy as it was: gone, where there was none."""
         incident.aws.each(

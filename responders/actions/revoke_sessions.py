@@ -118,6 +118,10 @@ class RevokeSessions(Action[Scene]):
             "an hour (role chaining): `cordon hunt` with the role's ARN shows them"
         )
 
+    def is_own(self, incident: Incident[Scene], resource: str, state: Json) -> bool:
+        """A policy that denies, under the name that a response of this case gives it."""
+        return deny_document.is_deny((state["policy"] or {}).get("document"))
+
     def undo(self, incident: Incident[Scene], before: Observation) -> None:
         """Each policy as it was: gone, where there was none."""
 

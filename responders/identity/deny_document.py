@@ -67,6 +67,15 @@ def named_session(role_id: str, name: str) -> str:
     return f"{role_id}:{name}"
 
 
+def is_deny(document: Document | None) -> bool:
+    """Whether a document does nothing but deny, as all of the kit's do."""
+    statements = document.get("Statement") if document else None
+    return bool(statements) and all(
+        isinstance(statement, dict) and statement.get("Effect") == "Deny"
+        for statement in (statements if isinstance(statements, list) else [statements])
+    )
+
+
 def policy_name(case: str, scope: str = "") -> str:
     """Name of the policy of a case for one scope: everything it denies has a policy of its own.
 
