@@ -294,7 +294,7 @@ class TestGroups:
 
     @pytest.mark.parametrize("rule", TAMPERED.values(), ids=TAMPERED)
     def test_tampered_with(self, scenario: Scenario, cordon: Cordon, rule: Rule) -> None:
-        """Repaired before it is used, and loudly."""
+        """Repaired before it is used, and loudly: the pin says that it was otherwise."""
         ec2 = scenario.client("ec2")
         ec2.associate_vpc_cidr_block(VpcId=scenario.vpc, AmazonProvidedIpv6CidrBlock=True)
         if rule.peer == "the app group":
@@ -303,8 +303,9 @@ class TestGroups:
             GroupId=scenario.isolate, IpPermissions=[rule_permission(rule)]
         )
         answer = contain(cordon, scenario)
-        assert (answer.code, answer.document["outcome"]) == (0, "contained"), answer.out
+        assert (answer.code, answer.document["outcome"]) == (3, "contained"), answer.out
         assert isolated(scenario)
+        assert scenario.isolate in answer.step("verify-preparation")["reason"]
         assert self.rules(scenario, scenario.isolate) == ([], [])
         assert f"readiness: {scenario.isolate}" in str(answer.document["residual_risks"])
 
@@ -336,10 +337,10 @@ class TestGroups:
             IpPermissions=[rule_permission(Rule("tcp", 22, 22, "203.0.113.7/32"))],
         )
         answer = contain(cordon, scenario)
-        assert answer.code == 0, answer.out
+        assert (answer.code, answer.document["outcome"]) == (3, "contained"), answer.out
         assert isolated(scenario)
-        assert answer.document["residual_risks"] != []
-        assert "readiness" not in str(answer.document["residual_risks"])
+        assert fake["GroupId"] not in {g for groups in scenario.groups().values() for g in groups}
+        assert fake["GroupId"] in answer.step("verify-preparation")["reason"]
 
     def test_none(self, scenario: Scenario, cordon: Cordon) -> None:
         """Made on demand, said loudly, and found again by the next run."""
@@ -347,12 +348,12 @@ class TestGroups:
         for group in (scenario.isolate, scenario.untrack):
             ec2.delete_security_group(GroupId=group)
         answer = contain(cordon, scenario)
-        assert (answer.code, answer.document["outcome"]) == (0, "contained"), answer.out
+        assert (answer.code, answer.document["outcome"]) == (3, "contained"), answer.out
         [groups] = {tuple(g) for g in scenario.groups().values()}
         assert self.rules(scenario, groups[0]) == ([], [])
         assert f"{scenario.vpc} has no isolate group" in str(answer.document["residual_risks"])
         again = contain(cordon, scenario)
-        assert (again.code, again.document["outcome"]) == (0, "already-contained")
+        assert (again.code, again.document["outcome"]) == (3, "already-contained")
 
     def rules(self, scenario: Scenario, group: str) -> tuple[list[Any], list[Any]]:
         found = scenario.client("ec2").describe_security_groups(GroupIds=[group])
