@@ -126,10 +126,21 @@ def check_region(region: str) -> str:
     raise BadInput(f"{region!r} is not the name of a region", "Give one such as eu-west-1.")
 
 
-def is_known(session: boto3.Session, region: str) -> bool:
+def is_known(region: str) -> bool:
     """Whether this version of botocore knows a region, in any partition."""
-    partitions = session.get_available_partitions()
-    return any(region in session.get_available_regions("ec2", p) for p in partitions)
+    import botocore.session
+
+    inner = botocore.session.get_session()
+    partitions = inner.get_available_partitions()
+    return any(region in inner.get_available_regions("ec2", p) for p in partitions)
+
+
+def not_a_region(region: str) -> BadInput:
+    """What to tell when nothing answers in a region whose name is well formed."""
+    return BadInput(
+        f"nothing that answers as AWS does is in {region}, and botocore knows no such region",
+        "Check --region; `aws ec2 describe-regions --all-regions` lists all there are.",
+    )
 
 
 def _botocore_session() -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 from responders.cli import options, show
 from responders.cli.streams import unbroken
 from responders.cli.waits import telling_waits
-from responders.errors import CordonError
+from responders.errors import BadInput, CordonError, NotContained
 from responders.outcome import INTERRUPTED, NOT_CONTAINED, SCHEMA, UNEXPECTED
 
 
@@ -52,11 +52,15 @@ def _outcome(
     try:
         return command(**given, common=options.common(**common))
     except CordonError as error:
+        if isinstance(error, NotContained) and (bad := _unknown_region(given)):
+            error = bad
         return _say(error.message, error.advice, error.exit_code, as_json)
     except KeyboardInterrupt:
         return _say("interrupted", _how_to_go_on(given.get("case")), INTERRUPTED, as_json)
     except Exception as error:
         if _is_of_aws(error):
+            if bad := _unknown_region(given):
+                return _say(bad.message, bad.advice, bad.exit_code, as_json)
             return _say_aws(error, command, common)
         log = _log()
         return _say(
@@ -66,6 +70,19 @@ def _outcome(
             UNEXPECTED,
             as_json,
         )
+
+
+def _unknown_region(options_of_command: Mapping[str, Any]) -> BadInput | None:
+    """What to tell when a command came to nothing in a region that botocore does not know.
+
+    Asked only after a failure: a region that is newer than this botocore works all the same.
+    """
+    region = options_of_command.get("region")
+    if not isinstance(region, str) or not region:
+        return None
+    from responders import session
+
+    return None if session.is_known(region) else session.not_a_region(region)
 
 
 def _how_to_go_on(case: str | None) -> str:

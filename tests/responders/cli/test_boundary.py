@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lab.calls import Calls
 from lab.faults import Faults
 from lab.mended import FAULTS
 from tests.conftest import AwsLab
@@ -121,3 +122,23 @@ def test_a_missing_ca_bundle_and_a_name_that_is_no_region_are_bad_input(
     monkeypatch.setenv("AWS_CA_BUNDLE", "/no/ca.pem")
     answer = cordon("user", "alice", "--case", "IR-7", "--region", REGION)
     assert (answer.code, "the CA bundle /no/ca.pem" in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("instance", "i-0123456789abcdef0", "--case", "IR-7"),
+        ("workstation", "open", "--case", "IR-7"),
+        ("tools", "list"),
+        ("vpc", "release", "vpc-0123456789abcdef0"),
+        ("case", "sync", "--case", "IR-7"),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_a_region_that_does_not_exist_is_bad_input(
+    scenario: Scenario, cordon: Cordon, calls: Calls, words: tuple[str, ...]
+) -> None:
+    answer = cordon(*words, "--region", "eu-nowhere-9")
+    assert answer.code == 2, answer.out
+    assert "eu-nowhere-9" in answer.out + answer.err
+    assert not calls.mutating
