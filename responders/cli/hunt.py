@@ -27,14 +27,17 @@ WHAT = "What to hunt for"
 def hunt(
     key: Annotated[
         str | None,
-        typer.Option("--key", metavar="ID", help="An access key's id.", rich_help_panel=WHAT),
+        typer.Option(
+            "--key", metavar="ID", help="Id of the access key to hunt for.", rich_help_panel=WHAT
+        ),
     ] = None,
     principal: Annotated[
         str | None,
         typer.Option(
             "--principal",
             metavar="ARN",
-            help="A user, role, session or the root user; or another account's, or its number.",
+            help="ARN of the user, role, session or root user to hunt for, also of another account. "
+            "An account number stands for all principals of that account.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -43,7 +46,7 @@ def hunt(
         typer.Option(
             "--ip",
             metavar="ADDRESS",
-            help="An IP address or a block of them. Reads every event: add --since.",
+            help="IP address or CIDR block that calls came from. Reads all events: add --since.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -52,7 +55,7 @@ def hunt(
         typer.Option(
             "--user-agent",
             metavar="TEXT",
-            help="Part of a user agent. Reads every event: add --since.",
+            help="Text that the user agent contains. Reads all events: add --since.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -61,7 +64,7 @@ def hunt(
         typer.Option(
             "--mfa-device",
             metavar="SERIAL",
-            help="An MFA device's serial number or ARN.",
+            help="Serial number or ARN of the MFA device to hunt for.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -70,22 +73,32 @@ def hunt(
         typer.Option(
             "--since",
             metavar="DATE",
-            help="Alone: all that anybody changed since, and what is new. With another question: "
-            "where to begin. YYYY-MM-DD (UTC), or how long ago: 24h, 7d.",
+            help="Alone: hunt for all that anybody changed since then. With another question: the "
+            "time to begin at. YYYY-MM-DD (UTC), or how long ago: 24h, 7d.",
             rich_help_panel=WHAT,
         ),
     ] = None,
     case: Annotated[
         str | None,
-        typer.Option("--case", metavar="ID", help="Keep raw events and findings in this case."),
+        typer.Option(
+            "--case",
+            metavar="ID",
+            help="Case in which the raw events and the findings are kept as evidence.",
+        ),
     ] = None,
     regions: Annotated[
         str | None,
-        typer.Option("--regions", metavar="R,R", help="Default: all that are enabled."),
+        typer.Option(
+            "--regions",
+            metavar="REGION,REGION",
+            help="Regions to search. Default: all enabled regions.",
+        ),
     ] = None,
     without_trail: Annotated[
         bool,
-        typer.Option("--without-trail", help="List what is new by its own date, too."),
+        typer.Option(
+            "--without-trail", help="Also list resources that are new by their own creation date."
+        ),
     ] = False,
     trail: Annotated[
         str,
@@ -113,11 +126,20 @@ def hunt(
     ] = "",
     max_gb: Annotated[
         float,
-        typer.Option("--max-gb", metavar="N", help="What --athena may read, at most.", min=0),
+        typer.Option(
+            "--max-gb",
+            metavar="N",
+            help="With --athena: gigabytes that its queries may scan. More is refused beforehand.",
+            min=0,
+        ),
     ] = 100,
     lake: Annotated[
         str,
-        typer.Option("--lake", metavar="ARN", help="Also ask CloudTrail Lake; it bills by bytes."),
+        typer.Option(
+            "--lake",
+            metavar="ARN",
+            help="Also query this event data store of CloudTrail Lake, which bills by bytes.",
+        ),
     ] = "",
     csv: Annotated[
         Path | None,

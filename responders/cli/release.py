@@ -12,7 +12,13 @@ from responders.cli.boundary import boundary
 
 @boundary
 def release(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="What was contained.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET",
+            help="What was contained: its id, or what was given then, such as an address.",
+        ),
+    ],
     case: shared.CaseId,
     dry_run: shared.DryRun = False,
     despite_claim: Annotated[
@@ -26,7 +32,10 @@ def release(
     *,
     common: shared.Common,
 ) -> int:
-    """Restore what was there before, from the record. What changed since is left, and told."""
+    """Restore from the record what was there before the response.
+
+    Anything changed since is left alone and reported.
+    """
     from responders.cli import show
     from responders.cli.watching import watching
     from responders.respond import Request

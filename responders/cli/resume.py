@@ -12,7 +12,7 @@ def resume(
     *,
     common: shared.Common,
 ) -> int:
-    """Go on with every run of a case that did not finish."""
+    """Continue every run of a case that did not finish."""
     from responders.cli import show
     from responders.cli.watching import watching
     from responders.respond import Request

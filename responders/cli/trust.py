@@ -20,7 +20,11 @@ app = Commands(
 )
 AccountId = Annotated[
     str | None,
-    typer.Option("--account", metavar="ID", help="Default: the account of the credentials."),
+    typer.Option(
+        "--account",
+        metavar="ID",
+        help="Account whose document is meant. Default: the account of the credentials.",
+    ),
 ]
 
 
@@ -29,24 +33,41 @@ AccountId = Annotated[
 def import_(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE", help="A trust document, as the stack exports it."),
+        typer.Argument(metavar="FILE", help="File with the trust document that the stack exports."),
     ] = None,
     from_stack_output: Annotated[
-        bool, typer.Option("--from-stack-output", help="Ask `pulumi stack output` instead.")
+        bool,
+        typer.Option(
+            "--from-stack-output",
+            help="Read the document from `pulumi stack output` instead of a file.",
+        ),
     ] = False,
     stack: Annotated[
-        str, typer.Option("--stack", metavar="NAME", help="Which stack. Default: the selected one.")
+        str,
+        typer.Option(
+            "--stack",
+            metavar="NAME",
+            help="With --from-stack-output: name of the stack. Default: the selected stack.",
+        ),
     ] = "",
     directory: Annotated[
         Path | None,
-        typer.Option("--directory", metavar="DIR", help="Folder of Pulumi.yaml. Default: here."),
+        typer.Option(
+            "--directory",
+            metavar="DIR",
+            help="With --from-stack-output: folder of Pulumi.yaml. Default: the current folder.",
+        ),
     ] = None,
     digest: Annotated[
         str,
-        typer.Option("--digest", metavar="HEX", help="Refuse a document with another SHA-256."),
+        typer.Option(
+            "--digest",
+            metavar="HEX",
+            help="Expected SHA-256 of the document. A document with another one is refused.",
+        ),
     ] = "",
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of another document kept already.")
+        bool, typer.Option("--replace", help="Replace the document that is kept for this account.")
     ] = False,
     *,
     common: shared.Common,
