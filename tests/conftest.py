@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from lab.trail.trail import Trail
 from responders.connection import forget_silence
 
 mend()
+# Whoever starts the tests in the background of a shell has them ignore Ctrl-C, and what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # A full collection over botocore's models takes half a second, and frees nothing.
 gc.set_threshold(200_000, 50, 1000)
 # Every boto3 Session parses the service models anew (200 ms for EC2); in tests they share them.

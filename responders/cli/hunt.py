@@ -36,7 +36,7 @@ def hunt(
         typer.Option(
             "--principal",
             metavar="ARN",
-            help="ARN of the user, role, session or root user to hunt for, also of another account. "
+            help="ARN of the user, role, session or root user to hunt for, also of other accounts. "
             "An account number stands for all principals of that account.",
             rich_help_panel=WHAT,
         ),
