@@ -30,8 +30,9 @@ from lab.trail.trail import Trail
 from responders.connection import forget_silence
 
 mend()
-# Whoever starts the tests in the background of a shell has them ignore Ctrl-C, and what they start.
+# In the background of a shell, or under nohup, the tests and what they start would ignore these.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # A full collection over botocore's models takes half a second, and frees nothing.
 gc.set_threshold(200_000, 50, 1000)
 # Every boto3 Session parses the service models anew (200 ms for EC2); in tests they share them.
